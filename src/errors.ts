@@ -1,0 +1,112 @@
+/**
+ * Every failure the program can end with. Each says what failed and on what (`message`), what to do about it
+ * (`advice`), and which exit code it asks for. Anything thrown that is not a `Failure` is a bug.
+ */
+
+/** What went wrong, for programs: stable names, part of the JSON output. */
+export type FailureCode =
+  | 'bad_config'
+  | 'not_supported'
+  | 'no_files'
+  | 'key_collision'
+  | 'key_not_possible'
+  | 'credentials'
+  | 'bucket'
+  | 'csv_refused'
+  | 'endpoint'
+  | 'unreadable'
+  | 'changed_while_reading'
+  | 'too_large'
+  | 'refused_by_server'
+  | 'verify_mismatch'
+  | 'interrupted'
+  | 'bug'
+
+interface FailureDetails {
+  /** What to do, as one sentence. */
+  readonly advice: string
+  readonly code: FailureCode
+  readonly cause?: unknown
+}
+
+/** A failure that was foreseen. `exitCode` is what the program ends with if nothing weightier happened. */
+export abstract class Failure extends Error {
+  abstract readonly exitCode: number
+  /** Whether the same run, started again unchanged, may succeed. */
+  readonly retryable: boolean = false
+  readonly code: FailureCode
+  readonly advice: string
+
+  constructor(message: string, details: FailureDetails) {
+    super(message, { cause: details.cause })
+    this.name = new.target.name
+    this.code = details.code
+    this.advice = details.advice
+  }
+}
+
+/** Environment, arguments, or the set of files they lead to. */
+export class ConfigFailure extends Failure {
+  readonly exitCode = 2
+}
+
+/** Credentials are missing, expired or refused. */
+export class CredentialsFailure extends Failure {
+  readonly exitCode = 3
+}
+
+/** The bucket cannot be used. */
+export class BucketFailure extends Failure {
+  readonly exitCode = 4
+}
+
+/** `CSV_CHECK=strict` refused a file; nothing was sent. */
+export class CsvFailure extends Failure {
+  readonly exitCode = 5
+}
+
+/** The endpoint cannot be reached, or kept failing. */
+export class EndpointFailure extends Failure {
+  readonly exitCode = 6
+  override readonly retryable = true
+}
+
+/** One file failed for a reason of its own; the others go on. */
+export class FileFailure extends Failure {
+  readonly exitCode = 1
+  override readonly retryable: boolean
+
+  constructor(message: string, details: FailureDetails & { readonly retryable?: boolean }) {
+    super(message, details)
+    this.retryable = details.retryable ?? false
+  }
+}
+
+/** A signal ended the run: 128 + the signal's number, as shells count. */
+export class InterruptedFailure extends Failure {
+  readonly exitCode: number
+  override readonly retryable = true
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`${signal} ended the run before every file was uploaded.`, {
+      code: 'interrupted',
+      advice: 'Start it again: what has landed is not sent twice.',
+    })
+    this.exitCode = signal === 'SIGINT' ? 130 : 143
+  }
+}
+
+/** Signals first, then configuration, CSV, bucket, credentials, endpoint, and single files. */
+const PRECEDENCE = [130, 143, 2, 5, 4, 3, 6, 1]
+
+/**
+ * The exit code for a run whose files ended with `failures`: a cause that all of them share has its own code,
+ * several causes together are 1.
+ */
+export function exitCodeOf(failures: readonly Failure[]): number {
+  const codes = new Set(failures.map(failure => failure.exitCode))
+  if (codes.size === 0) return 0
+  const interrupted = [...codes].find(code => code > 128)
+  if (interrupted !== undefined) return interrupted
+  return codes.size === 1 ? (PRECEDENCE.find(code => codes.has(code)) ?? 1) : 1
+}
