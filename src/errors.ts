@@ -96,17 +96,26 @@ export class InterruptedFailure extends Failure {
   }
 }
 
-/** Signals first, then configuration, CSV, bucket, credentials, endpoint, and single files. */
-const PRECEDENCE = [130, 143, 2, 5, 4, 3, 6, 1]
+/** The outcome of a step for one file, which does not stop the others: anything but a failure is a bug, and goes on. */
+export async function settle<Result>(step: () => Result | Promise<Result>): Promise<Result | Failure> {
+  try {
+    return await step()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+}
+
+/** What `settle` held: the result, or the failure thrown again. */
+export function unwrap<Result>(settled: Result | Failure): Result {
+  if (settled instanceof Failure) throw settled
+  return settled
+}
 
 /**
- * The exit code for a run whose files ended with `failures`: a cause that all of them share has its own code,
- * several causes together are 1.
+ * The exit code for a run whose files ended with `failures`: a signal's before all, else the one that they share, else 1.
  */
 export function exitCodeOf(failures: readonly Failure[]): number {
-  const codes = new Set(failures.map(failure => failure.exitCode))
-  if (codes.size === 0) return 0
-  const interrupted = [...codes].find(code => code > 128)
-  if (interrupted !== undefined) return interrupted
-  return codes.size === 1 ? (PRECEDENCE.find(code => codes.has(code)) ?? 1) : 1
+  const codes = [...new Set(failures.map(failure => failure.exitCode))]
+  return codes.find(code => code >= 128) ?? (codes.length > 1 ? 1 : (codes[0] ?? 0))
 }

@@ -1,0 +1,170 @@
+/** Arguments, environment and `.env` become one frozen `Config`; everything is checked before the first request. */
+import { parseArgs } from 'node:util'
+import { config as readDotenv } from 'dotenv'
+import { version } from '../package.json'
+import { type Layout, parseLayout } from './build-key'
+import { ConfigFailure } from './errors'
+import {
+  dateIn,
+  MIB,
+  notSupported,
+  parseAccountId,
+  parseBoolean,
+  parseBucketName,
+  parseCount,
+  parseDate,
+  parseEndpoint,
+  parseRegion,
+  parseSize,
+  parseWord,
+  refuse,
+} from './parse-value'
+import type { SettingName } from './settings'
+import { CREDENTIAL_NAMES, pickCredentials, type StaticCredentials } from './static-credentials'
+import { describeUsage } from './usage'
+
+export interface Config {
+  /** `undefined`: the AWS default chain decides. */
+  readonly credentials: StaticCredentials | undefined
+  /** `undefined`: the profile's region, then us-east-1. */
+  readonly region: string | undefined
+  /** `undefined`: AWS. */
+  readonly endpoint: string | undefined
+  readonly forcePathStyle: boolean
+  readonly bucket: string
+  readonly bucketOwner: string | undefined
+  readonly createBucket: boolean
+  /** Files and folders to upload. */
+  readonly paths: readonly string[]
+  readonly layout: Layout
+  /** A calendar date, `YYYY-MM-DD`. */
+  readonly runDate: string
+  /** Bytes of file content held at once. */
+  readonly maxMemory: number
+  /** Requests in flight. */
+  readonly concurrency: number
+}
+
+/** What was asked for: a run, or a text to print. */
+export type Invocation = { readonly config: Config } | { readonly print: string }
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+const OPTIONS = {
+  date: { type: 'string' },
+  json: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  help: { type: 'boolean' },
+  version: { type: 'boolean' },
+} as const
+
+/**
+ * Reads this process's arguments, environment and `.env`. What `.env` gives for the AWS default chain (`AWS_PROFILE`
+ * and the like) is put into the environment, where the SDK looks for it; blank variables are taken out of it, since
+ * the SDK stumbles over them.
+ * @throws ConfigFailure, CredentialsFailure
+ */
+export function readConfig(): Invocation {
+  const { parsed: dotenv = {}, error } = readDotenv({ quiet: true, processEnv: {} })
+  if (error !== undefined && error.code !== 'ENOENT') {
+    throw new ConfigFailure(`.env in the working folder cannot be read (${error.code ?? error.message}).`, {
+      code: 'bad_config',
+      advice: 'Make it a file that this user may read, or remove it.',
+    })
+  }
+  const invocation = parseConfig(process.argv.slice(2), process.env, dotenv, new Date())
+  for (const [name, value] of Object.entries({ ...dotenv, ...withoutBlanks(process.env) })) {
+    if (!CREDENTIAL_NAMES.some(credential => credential === name.toUpperCase())) process.env[name] = value
+  }
+  for (const [name, value] of Object.entries(process.env)) if (value === '') delete process.env[name]
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
+  return invocation
+}
+
+/** How to print, known before anything is checked: a refusal too is printed in the format that was asked for. */
+export function readOutput(): { readonly json: boolean; readonly stackTraces: boolean } {
+  const { parsed: dotenv = {} } = readDotenv({ quiet: true, processEnv: {} })
+  const read = (name: SettingName) => process.env[name] || dotenv[name]
+  return { json: process.argv.includes('--json') || read('LOG_FORMAT') === 'json', stackTraces: Boolean(read('DEBUG')) }
+}
+
+/** The pure part of `readConfig`. */
+export function parseConfig(argv: readonly string[], environment: Variables, dotenv: Variables, now: Date): Invocation {
+  const { values: options, positionals } = parseArguments(argv)
+  if (options.help === true) return { print: describeUsage() }
+  if (options.version === true) return { print: `${version}\n` }
+  if (options['dry-run'] === true) throw notSupported('--dry-run', 'Leave it out.')
+
+  const read = (name: SettingName): string | undefined => {
+    const text = environment[name] || dotenv[name] || undefined
+    if (text !== undefined && /^(["']).*\1$/s.test(text))
+      throw refuse(name, text, 'the value without the quotes around it')
+    return text
+  }
+  /** The first of `names` that is set, parsed. */
+  const take = <Value>(parse: (name: string, text: string) => Value, ...names: SettingName[]): Value | undefined => {
+    for (const name of names) {
+      const text = read(name)
+      if (text !== undefined) return parse(name, text)
+    }
+    return undefined
+  }
+
+  const bucket = take(parseBucketName, 'BUCKET_NAME')
+  if (bucket === undefined) {
+    throw new ConfigFailure('BUCKET_NAME is not set.', {
+      code: 'bad_config',
+      advice: 'Set it in the environment or in a .env file in the working folder (.env.example shows how).',
+    })
+  }
+  for (const name of ['SHARD', 'SHARDS'] as const) {
+    if (read(name) !== undefined) throw notSupported(name, `Leave ${name} out.`)
+  }
+  take((name, text) => parseWord(name, text, ['overwrite'], ['overwrite', 'keep', 'fail']), 'ON_CONFLICT')
+  take((name, text) => parseWord(name, text, ['abort'], ['abort', 'keep']), 'ON_INTERRUPT')
+  take((name, text) => parseWord(name, text, ['off'], ['off', 'warn', 'strict']), 'CSV_CHECK')
+  take((name, text) => parseWord(name, text, ['false'], ['false', 'true']), 'MANIFEST')
+  take((name, text) => parseWord(name, text, ['text', 'json']), 'LOG_FORMAT')
+
+  const endpoint = take(parseEndpoint, 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
+  const today = dateIn(read('TZ'), now)
+  const config: Config = {
+    region: take(parseRegion, 'AWS_REGION', 'AWS_DEFAULT_REGION'),
+    endpoint,
+    forcePathStyle: take(parseBoolean, 'S3_FORCE_PATH_STYLE') ?? endpoint !== undefined,
+    bucket,
+    bucketOwner: take(parseAccountId, 'BUCKET_OWNER'),
+    createBucket: take(parseBoolean, 'CREATE_BUCKET') ?? true,
+    paths: positionals.length > 0 ? positionals : [read('DATA_DIR') ?? './csv_files'],
+    layout: parseLayout(read('KEY_LAYOUT') ?? 'plain', {
+      layer: read('STORAGE_LAYER') ?? 'Raw',
+      source: read('DATA_SOURCE') ?? 'Local',
+      format: read('DATA_FORMAT') ?? 'CSV',
+    }),
+    runDate: options.date !== undefined ? parseDate('--date', options.date) : (take(parseDate, 'RUN_DATE') ?? today),
+    maxMemory: take((name, text) => parseSize(name, text, 8 * MIB), 'MAX_MEMORY') ?? 64 * MIB,
+    concurrency: take((name, text) => parseCount(name, text, 1000), 'CONCURRENCY') ?? 8,
+    // Last: a run that is wrong in both ways is told of its configuration first.
+    credentials: pickCredentials([
+      { label: 'the environment', variables: environment },
+      { label: '.env', variables: dotenv },
+    ]),
+  }
+  return { config: Object.freeze(config) }
+}
+
+function parseArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
+  } catch (cause) {
+    throw new ConfigFailure(cause instanceof Error ? cause.message : String(cause), {
+      code: 'bad_config',
+      advice: 'See --help for the options there are.',
+      cause,
+    })
+  }
+}
+
+function withoutBlanks(variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
+}
