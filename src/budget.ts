@@ -1,0 +1,55 @@
+/** The bound on what is in flight: requests, and the file content that they hold in memory. */
+
+export interface Budget {
+  /** Tasks at once. */
+  readonly slots: number
+  /**
+   * Runs `task` with a buffer of `bytes` as soon as a slot and the memory are free, in the order of asking. The buffer
+   * is taken back when the task ends: its old content is still in it the next time.
+   */
+  run<Result>(bytes: number, task: (buffer: Buffer) => Promise<Result>): Promise<Result>
+}
+
+/** A budget of `slots` tasks at once whose buffers have `bytes` together; a single task never asks for more than that. */
+export function createBudget(slots: number, bytes: number): Budget {
+  let freeSlots = slots
+  let freeBytes = bytes
+  const waiting: { bytes: number; start: () => void }[] = []
+  /** Buffers that no task holds. Fresh memory costs a page fault for every 4 KiB, so the last size is kept. */
+  let spare: Buffer[] = []
+
+  const admit = () => {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      if (freeSlots === 0 || freeBytes < next.bytes) return
+      waiting.shift()
+      freeSlots -= 1
+      freeBytes -= next.bytes
+      next.start()
+    }
+  }
+  const lend = (size: number): Buffer => {
+    const kept = spare.findIndex(buffer => buffer.length === size)
+    if (kept !== -1) return spare.splice(kept, 1)[0] as Buffer
+    spare = []
+    return Buffer.allocUnsafeSlow(size)
+  }
+
+  return {
+    slots,
+    async run(size, task) {
+      await new Promise<void>(start => {
+        waiting.push({ bytes: size, start })
+        admit()
+      })
+      const buffer = lend(size)
+      try {
+        return await task(buffer)
+      } finally {
+        spare.push(buffer)
+        freeSlots += 1
+        freeBytes += size
+        admit()
+      }
+    },
+  }
+}

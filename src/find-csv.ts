@@ -1,0 +1,105 @@
+/** Which files a run is about. */
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { basename, join, relative, sep } from 'node:path'
+import type { FoundCsv } from './csv-file'
+import { ConfigFailure } from './errors'
+import { choosePartSize } from './part-size'
+
+export interface Found {
+  /** In the order of their names. */
+  readonly files: readonly FoundCsv[]
+  /** What lies in the folders and is not uploaded, with the reason. */
+  readonly passedOver: readonly string[]
+}
+
+interface Candidate {
+  readonly path: string
+  readonly name: string
+  readonly size: number
+}
+
+/**
+ * Every file whose name ends in `.csv`, in any case, in the files and folders `paths` and their sub-folders. Symbolic
+ * links are followed to files within the same folder only, so that no file from elsewhere is uploaded by its name.
+ * @throws ConfigFailure where a path does not exist, no file is found, or one is too large for `maxMemory`.
+ */
+export async function findCsv(paths: readonly string[], maxMemory: number): Promise<Found> {
+  const candidates: Candidate[] = []
+  const passedOver: string[] = []
+  for (const path of paths) {
+    const kind = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+      throw new ConfigFailure(
+        `${path} ${cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code})`}.`,
+        {
+          code: 'no_files',
+          advice: 'Name an existing file or folder as an argument or in DATA_DIR.',
+          cause,
+        },
+      )
+    })
+    const real = await realpath(path)
+    if (kind.isDirectory()) await walk(real, real, candidates, passedOver)
+    else if (kind.isFile() && isCsvName(path)) candidates.push({ path: real, name: basename(path), size: kind.size })
+    else passedOver.push(`${path} (${kind.isFile() ? 'not .csv' : 'not a regular file'})`)
+  }
+  if (candidates.length === 0) {
+    throw new ConfigFailure(
+      `No .csv file in ${paths.join(', ')}${passedOver.length > 0 ? `, only ${passedOver.slice(0, 5).join(', ')}` : ''}.`,
+      {
+        code: 'no_files',
+        advice: 'Put CSV files there, or name another folder as an argument or in DATA_DIR.',
+      },
+    )
+  }
+  candidates.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  const files = candidates.map(({ path, name, size }) => ({
+    path,
+    name,
+    partSize: choosePartSize(name, size, maxMemory),
+  }))
+  return { files, passedOver }
+}
+
+async function walk(root: string, folder: string, candidates: Candidate[], passedOver: string[]): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(cause => {
+    throw new ConfigFailure(`The folder ${folder} cannot be read (${cause.code}).`, {
+      code: 'no_files',
+      advice: 'Give the user that runs this the right to list it.',
+      cause,
+    })
+  })
+  for (const entry of entries) {
+    const path = join(folder, entry.name)
+    const name = relative(root, path).split(sep).join('/')
+    if (entry.isDirectory() && !entry.name.startsWith('.')) await walk(root, path, candidates, passedOver)
+    else if (entry.isDirectory()) passedOver.push(`${name}/ (hidden folder)`)
+    else if (!isCsvName(entry.name)) passedOver.push(`${name} (not .csv)`)
+    else {
+      const file = await resolveFile(root, path, entry)
+      if (typeof file === 'string') passedOver.push(`${name} (${file})`)
+      else candidates.push({ ...file, name })
+    }
+  }
+}
+
+/** The regular file that `entry` is or leads to, or why there is none to take. */
+async function resolveFile(
+  root: string,
+  path: string,
+  entry: Dirent,
+): Promise<{ path: string; size: number } | string> {
+  if (!entry.isFile() && !entry.isSymbolicLink()) return 'not a regular file'
+  try {
+    const real = entry.isSymbolicLink() ? await realpath(path) : path
+    if (relative(root, real).startsWith('..')) return 'symbolic link out of the folder'
+    const kind = await stat(real)
+    return kind.isFile() ? { path: real, size: kind.size } : 'not a regular file'
+  } catch {
+    return 'symbolic link to nothing'
+  }
+}
+
+function isCsvName(name: string): boolean {
+  return name.toLowerCase().endsWith('.csv')
+}
