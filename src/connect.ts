@@ -1,0 +1,59 @@
+/** One S3 client for the whole run. */
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import type { Config } from './config'
+import { CredentialsFailure } from './errors'
+
+/** Where neither the configuration nor a profile names a region. */
+export const DEFAULT_REGION = 'us-east-1'
+
+/** Attempts for each request, the first one included; the SDK waits longer before each. */
+const MAX_ATTEMPTS = 5
+
+const CONNECTION_TIMEOUT_MS = 10_000
+/** A socket on which nothing moves for this long is given up; a slow one that does move is not. */
+const STALL_TIMEOUT_MS = 60_000
+
+/**
+ * A client for the configured endpoint, with credentials that are there: no request is made yet, but for those of the
+ * AWS default chain.
+ * @throws CredentialsFailure where there are none.
+ */
+export async function connect(config: Config): Promise<S3Client> {
+  const client = await withRegion({
+    ...(config.region === undefined ? {} : { region: config.region }),
+    ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
+    ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
+    forcePathStyle: config.forcePathStyle,
+    maxAttempts: MAX_ATTEMPTS,
+    // A round trip, and with this SDK a connection, more for each part.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      socketTimeout: STALL_TIMEOUT_MS,
+      httpAgent: { keepAlive: true, maxSockets: config.concurrency },
+      httpsAgent: { keepAlive: true, maxSockets: config.concurrency },
+    },
+  })
+  try {
+    await client.config.credentials()
+  } catch (cause) {
+    throw new CredentialsFailure('No AWS credentials were found.', {
+      code: 'credentials',
+      advice:
+        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment or in .env, or AWS_PROFILE, or give the machine a role.',
+      cause,
+    })
+  }
+  return client
+}
+
+async function withRegion(options: S3ClientConfig): Promise<S3Client> {
+  const client = new S3Client(options)
+  try {
+    await client.config.region()
+    return client
+  } catch {
+    client.destroy()
+    return new S3Client({ ...options, region: DEFAULT_REGION })
+  }
+}

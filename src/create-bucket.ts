@@ -1,0 +1,169 @@
+/** Makes sure that the bucket is there and may be used. Nothing about an existing bucket is changed. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
+} from '@aws-sdk/client-s3'
+import type { Config } from './config'
+import { DEFAULT_REGION } from './connect'
+import { BucketFailure, CredentialsFailure, EndpointFailure } from './errors'
+import { nameError, sdkErrorOf, statusOf } from './s3-failure'
+import { type Bucket, request, type Tally } from './s3-request'
+
+/** Before each look at the bucket: a new one may take a while to be seen, and two runs may be creating it at once. */
+const WAITS_MS = [0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
+
+/** Parts that no run came back for cost money until then. */
+const ABORT_UNFINISHED_UPLOADS_AFTER_DAYS = 7
+
+export interface BucketState {
+  readonly created: boolean
+  /** Where the bucket is, if that is not where the client looks, and no region was asked for. */
+  readonly otherRegion: string | undefined
+}
+
+/**
+ * Looks at the bucket and creates it where it does not exist.
+ * @throws BucketFailure, CredentialsFailure, EndpointFailure
+ */
+export async function createBucket(bucket: Bucket, config: Config, tally: Tally): Promise<BucketState> {
+  const name = config.bucket
+  const region = await bucket.client.config.region()
+  let creation: Creation | undefined
+  for (const wait of WAITS_MS) {
+    await sleep(wait, undefined, { signal: bucket.signal }).catch(() => bucket.signal.throwIfAborted())
+    const seen = await look(bucket, name, tally)
+    if (seen === 'there') {
+      if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
+      return { created: creation === 'created', otherRegion: undefined }
+    }
+    if (seen === 'denied') {
+      if (creation === 'taken') throw taken(name)
+      await explainDenial(bucket, config, tally)
+      return { created: false, otherRegion: undefined }
+    }
+    if (seen !== 'missing') {
+      if (seen.region !== region && config.region === undefined && region === DEFAULT_REGION) {
+        return { created: false, otherRegion: seen.region }
+      }
+      throw new BucketFailure(`The bucket ${name} is in ${seen.region}, not in ${region}.`, {
+        code: 'bucket',
+        advice: `Set AWS_REGION=${seen.region}.`,
+      })
+    }
+    if (!config.createBucket) {
+      throw new BucketFailure(`The bucket ${name} does not exist, and CREATE_BUCKET is false.`, {
+        code: 'bucket',
+        advice: 'Check BUCKET_NAME, create the bucket, or set CREATE_BUCKET=true.',
+      })
+    }
+    if (creation === undefined || creation === 'busy') creation = await create(bucket, name, region, tally)
+  }
+  if (creation === 'taken') throw taken(name)
+  throw new EndpointFailure(`The bucket ${name} was created but is still not visible.`, {
+    code: 'endpoint',
+    advice: 'Start the run again in a minute.',
+  })
+}
+
+type Sighting = 'there' | 'missing' | 'denied' | { readonly region: string }
+
+/** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` where the bucket is. */
+async function look(bucket: Bucket, name: string, tally: Tally): Promise<Sighting> {
+  const { client, address } = bucket
+  try {
+    await request(bucket, `Looking for the bucket ${name}`, tally, options =>
+      client.send(new HeadBucketCommand(address), options),
+    )
+    return 'there'
+  } catch (error) {
+    const status = statusOf(error)
+    if (status === 404) return 'missing'
+    if (status !== 301 && status !== 400 && status !== 403) throw error
+    const region = sdkErrorOf(error)?.$response?.headers['x-amz-bucket-region']
+    return region !== undefined && status !== 403 && region !== (await client.config.region()) ? { region } : 'denied'
+  }
+}
+
+/**
+ * HEAD gives no reason for a refusal, a listing does. A run that is merely denied goes on with a warning: a
+ * least-privilege key may still write.
+ */
+async function explainDenial(bucket: Bucket, { bucket: name, bucketOwner }: Config, tally: Tally): Promise<void> {
+  const { client, address } = bucket
+  try {
+    await request(bucket, `Access to the bucket ${name}`, tally, options =>
+      client.send(new ListObjectsV2Command({ ...address, MaxKeys: 1 }), options),
+    )
+  } catch (error) {
+    if (nameError(error) !== 'AccessDenied') throw error
+    if (bucketOwner !== undefined) {
+      throw new BucketFailure(`The bucket ${name} is not owned by ${bucketOwner}, or access to it is denied.`, {
+        code: 'bucket',
+        advice: 'Check BUCKET_NAME and BUCKET_OWNER, or allow s3:ListBucket on the bucket.',
+        cause: error,
+      })
+    }
+  }
+  tally.warnings.push(
+    `HeadBucket on ${name} is denied, so nothing is known of the bucket: trying to write all the same`,
+  )
+}
+
+type Creation = 'created' | 'taken' | 'busy'
+
+async function create(bucket: Bucket, name: string, region: string, tally: Tally): Promise<Creation> {
+  const { client } = bucket
+  try {
+    // The SDK adds the LocationConstraint, which every region but us-east-1 wants.
+    await request(bucket, `Creating the bucket ${name}`, tally, options =>
+      client.send(new CreateBucketCommand({ Bucket: name }), options),
+    )
+    return 'created'
+  } catch (error) {
+    const reason = nameError(error)
+    if (reason === 'BucketAlreadyOwnedByYou' || reason === 'OperationAborted') return 'busy'
+    // Some servers say so of one's own bucket, too: the next look tells.
+    if (reason === 'BucketAlreadyExists') return 'taken'
+    if (error instanceof CredentialsFailure || error instanceof EndpointFailure) throw error
+    throw new BucketFailure(`The bucket ${name} does not exist in ${region} and cannot be created: ${reason}.`, {
+      code: 'bucket',
+      advice: 'Check BUCKET_NAME and AWS_REGION, allow s3:CreateBucket, or have the bucket created.',
+      cause: error,
+    })
+  }
+}
+
+/** A server or a key that does not allow the rule is worth a warning, not a failure. */
+async function limitUnfinishedUploads(bucket: Bucket, tally: Tally): Promise<void> {
+  const { client, address } = bucket
+  const rule = {
+    ID: 'abort-unfinished-multipart-uploads',
+    Status: 'Enabled',
+    Filter: { Prefix: '' },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_UNFINISHED_UPLOADS_AFTER_DAYS },
+  } as const
+  try {
+    await request(bucket, 'The lifecycle rule', tally, options =>
+      client.send(
+        new PutBucketLifecycleConfigurationCommand({ ...address, LifecycleConfiguration: { Rules: [rule] } }),
+        options,
+      ),
+    )
+  } catch (error) {
+    bucket.signal.throwIfAborted()
+    const reason = nameError(error)
+    tally.warnings.push(
+      `the new bucket has no lifecycle rule for unfinished uploads (${reason}): remove them yourself now and then`,
+    )
+  }
+}
+
+function taken(name: string): BucketFailure {
+  return new BucketFailure(`The bucket name ${name} is taken by somebody else.`, {
+    code: 'bucket',
+    advice: 'Bucket names are shared by all of AWS: choose another BUCKET_NAME.',
+  })
+}

@@ -1,0 +1,80 @@
+/** What the bucket already holds under the keys of a run. */
+import { HeadObjectCommand, type HeadObjectCommandOutput, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { BucketFailure, type Failure, FileFailure } from './errors'
+import { statusOf } from './s3-failure'
+import { type Bucket, request, type Tally } from './s3-request'
+
+/** Pages of up to 1,000 keys; beyond them, as where years of dates are listed, one HeadObject a file is cheaper. */
+const MAX_PAGES = 5
+
+interface ListedObject {
+  /** Bytes. */
+  readonly size: number | undefined
+  /** Without its quotes. */
+  readonly etag: string | undefined
+}
+
+export interface Listing {
+  /** Whether a key that is not in it does not exist. */
+  readonly complete: boolean
+  readonly objects: ReadonlyMap<string, ListedObject>
+}
+
+/** Lists what stands under the longest prefix that the keys of all `files` share. A key that may not list gets an empty, incomplete listing. */
+export async function listExisting(
+  bucket: Bucket,
+  files: readonly { readonly key: string | Failure }[],
+  tally: Tally,
+): Promise<Listing> {
+  const { client, address } = bucket
+  const objects = new Map<string, ListedObject>()
+  const Prefix = longestCommonPrefix(files.map(file => file.key).filter(key => typeof key === 'string'))
+  let token: string | undefined
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const input = { ...address, Prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }
+    try {
+      const answer = await request(bucket, 'Listing the bucket', tally, options =>
+        client.send(new ListObjectsV2Command(input), options),
+      )
+      for (const { Key, Size, ETag } of answer.Contents ?? []) {
+        if (Key !== undefined) objects.set(Key, { size: Size, etag: bareEtag(ETag) })
+      }
+      token = answer.NextContinuationToken
+      if (token === undefined) return { complete: true, objects }
+    } catch (error) {
+      if (error instanceof BucketFailure || error instanceof FileFailure) break
+      throw error
+    }
+  }
+  return { complete: false, objects }
+}
+
+/** The object under `key` with its checksum; `undefined` where there is none, or the key may not look. */
+export async function headObject(
+  bucket: Bucket,
+  key: string,
+  tally: Tally,
+): Promise<HeadObjectCommandOutput | undefined> {
+  const { client, address } = bucket
+  try {
+    return await request(bucket, `Looking at ${key}`, tally, options =>
+      client.send(new HeadObjectCommand({ ...address, Key: key, ChecksumMode: 'ENABLED' }), options),
+    )
+  } catch (error) {
+    const status = statusOf(error)
+    if (status === 404 || status === 403) return undefined
+    throw error
+  }
+}
+
+export function bareEtag(etag: string | undefined): string | undefined {
+  return etag?.replace(/^"|"$/g, '')
+}
+
+function longestCommonPrefix(keys: readonly string[]): string {
+  const [first = '', ...others] = keys
+  let length = first.length
+  for (const key of others) while (!key.startsWith(first.slice(0, length))) length -= 1
+  // Half of a surrogate pair cannot be sent.
+  return first.slice(0, length).replace(/[\uD800-\uDBFF]$/, '')
+}

@@ -1,0 +1,82 @@
+/** Turns what the SDK throws into the failures of this program; only here and in create-bucket are its names known. */
+import { S3ServiceException } from '@aws-sdk/client-s3'
+import { BucketFailure, CredentialsFailure, EndpointFailure, Failure, FileFailure } from './errors'
+
+/** Advice for each error that says something about the credentials. */
+const CREDENTIAL_ERRORS: Readonly<Record<string, string>> = {
+  InvalidAccessKeyId: 'Check AWS_ACCESS_KEY_ID: this server does not know the key.',
+  SignatureDoesNotMatch: 'Check AWS_SECRET_ACCESS_KEY: it does not belong to the access key id, or was cut or quoted.',
+  ExpiredToken: 'Get new temporary credentials.',
+  ExpiredTokenException: 'Get new temporary credentials.',
+  TokenRefreshRequired: 'Get new temporary credentials.',
+  InvalidToken: 'Check AWS_SESSION_TOKEN: it does not belong to the access key, or was cut.',
+  RequestTimeTooSkewed: 'Set the clock of this machine.',
+  CredentialsProviderError: 'Check the profile or the role that the AWS default chain finds.',
+}
+
+/** Advice for each error that says that the bucket, not the file, is the trouble. */
+const BUCKET_ERRORS: Readonly<Record<string, string>> = {
+  NoSuchBucket: 'It was there when the run began: create it again, or find out who removes it.',
+  AccessDenied: 'Allow s3:PutObject on the bucket for these credentials, and check the bucket policy.',
+  AllAccessDisabled: 'Choose another bucket.',
+  AccountProblem: 'Look into the AWS account.',
+  PermanentRedirect: 'Set AWS_REGION to the region of the bucket, or check the endpoint.',
+  AuthorizationHeaderMalformed: 'Set AWS_REGION to the region of the bucket.',
+  IllegalLocationConstraintException: 'Set AWS_REGION to the region that the endpoint serves.',
+}
+
+/** Node's and OpenSSL's codes for a server certificate that cannot be trusted. */
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/
+
+/** The server's answer behind `error`, be it wrapped in a failure or not; `undefined` where there was no answer. */
+export function sdkErrorOf(error: unknown): S3ServiceException | undefined {
+  const inner = error instanceof Failure ? error.cause : error
+  return inner instanceof S3ServiceException ? inner : undefined
+}
+
+/** The name of what a server answered or what kept it from answering, such as `NoSuchBucket` or `ECONNREFUSED`. */
+export function nameError(error: unknown): string {
+  const inner = error instanceof Failure ? error.cause : error
+  if (!(inner instanceof Error)) return String(inner)
+  return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.name
+}
+
+/** The HTTP status of an answer; `undefined` where there was none. */
+export function statusOf(error: unknown): number | undefined {
+  return sdkErrorOf(error)?.$metadata.httpStatusCode
+}
+
+/** `error`, thrown by a request that was to do `what` (such as `upload of movies.csv`), as one of ours. */
+export function toFailure(error: unknown, what: string): Failure {
+  if (error instanceof Failure) return error
+  const name = nameError(error)
+  const status = statusOf(error)
+  const said = `${what} failed: ${name}${error instanceof Error && error.message !== name ? `, ${firstLine(error.message)}` : ''}.`
+  const credentials = CREDENTIAL_ERRORS[name]
+  if (credentials !== undefined)
+    return new CredentialsFailure(said, { code: 'credentials', advice: credentials, cause: error })
+  const bucket = BUCKET_ERRORS[name]
+  if (bucket !== undefined) return new BucketFailure(said, { code: 'bucket', advice: bucket, cause: error })
+  if (status === undefined || status >= 500 || status === 429 || status === 408) {
+    return new EndpointFailure(said, { code: 'endpoint', advice: adviseOnEndpoint(name, status), cause: error })
+  }
+  return new FileFailure(said, {
+    code: 'refused_by_server',
+    advice: "Look the name up in the server's documentation.",
+    cause: error,
+  })
+}
+
+function adviseOnEndpoint(name: string, status: number | undefined): string {
+  if (status !== undefined) return 'Start it again later: the server is overloaded or has a fault.'
+  if (CERTIFICATE_ERROR.test(name)) {
+    return "Set NODE_EXTRA_CA_CERTS to the file of the certificate authority that signed the server's certificate."
+  }
+  if (name === 'ENOTFOUND' || name === 'EAI_AGAIN')
+    return 'Check the endpoint, the region and the network: the name does not resolve.'
+  return 'Check that the endpoint is right and answers, and the network between.'
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]?.replace(/\.$/, '') ?? ''
+}

@@ -1,0 +1,45 @@
+/** Compares what a server says it stored with what was read from disk. */
+import { createHash } from 'node:crypto'
+import { toBase64, toComposite } from './checksum'
+import type { CsvFile } from './csv-file'
+import { FileFailure } from './errors'
+import { bareEtag } from './existing-objects'
+
+/** What an answer may carry to compare. */
+interface Stored {
+  readonly ETag?: string | undefined
+  readonly ChecksumCRC32?: string | undefined
+  readonly ServerSideEncryption?: string | undefined
+  readonly SSECustomerAlgorithm?: string | undefined
+}
+
+/**
+ * Whether the answer to a request whose body was `body` proves that it arrived; `false` where it says nothing.
+ * @throws FileFailure `verify_mismatch` where it proves that something else is stored.
+ */
+export function verifyBody(stored: Stored, body: Buffer, crc: number, key: string): boolean {
+  if (stored.ChecksumCRC32 !== undefined) return expectSame(key, 'CRC-32', toBase64(crc), stored.ChecksumCRC32)
+  const etag = bareEtag(stored.ETag)
+  // An ETag is the MD5 of the body unless a customer's or a KMS key encrypts it.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+  const isMd5 = stored.SSECustomerAlgorithm === undefined && !stored.ServerSideEncryption?.startsWith('aws:kms')
+  if (etag === undefined || !isMd5 || !/^[0-9a-f]{32}$/.test(etag)) return false
+  return expectSame(key, 'MD5', createHash('md5').update(body).digest('hex'), etag)
+}
+
+/** The same for a whole object by its checksum, `COMPOSITE` (with the number of its parts behind it) or not. */
+export function verifyObject(checksum: string | undefined, file: CsvFile, key: string): boolean {
+  if (checksum === undefined) return false
+  const expected = checksum.includes('-') ? toComposite(file.partCrc32s) : toBase64(file.crc32)
+  return expectSame(key, 'CRC-32', expected, checksum)
+}
+
+/** @throws FileFailure `verify_mismatch` */
+export function expectSame(key: string, kind: string, expected: string, stored: string): true {
+  if (expected === stored) return true
+  throw new FileFailure(`${key} is not what was sent: its ${kind} is ${stored} and should be ${expected}.`, {
+    code: 'verify_mismatch',
+    advice: 'Do not use the object; start the run again, and look into what stands between here and the server.',
+    retryable: true,
+  })
+}
