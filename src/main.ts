@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+/** The job, top to bottom: connect, createBucket, readCsv, buildKey, putObject. */
+import { createBudget } from './budget'
+import { buildKey, refuseCollisions } from './build-key'
+import { type Config, readConfig, readOutput } from './config'
+import { connect } from './connect'
+import { createBucket } from './create-bucket'
+import { CredentialsFailure, type Failure, settle, unwrap } from './errors'
+import { listExisting } from './existing-objects'
+import { findCsv } from './find-csv'
+import { mapParallel } from './map-parallel'
+import { putObject } from './put-object'
+import { READERS, readCsv } from './read-csv'
+import { createReport, type Report } from './report'
+import { addressBucket, startTally } from './s3-request'
+import { listenForStop } from './stop-signal'
+import { type Passage, reportFile, type Summary, summarize, summarizeEnd } from './summary'
+
+async function upload(config: Config, report: Report, stop: AbortSignal): Promise<Summary> {
+  const found = await findCsv(config.paths, config.maxMemory)
+  report.found(found)
+
+  const client = await connect(config)
+  const shared = startTally()
+  const state = await createBucket(addressBucket(client, config, stop), config, shared)
+  const inItsRegion = state.otherRegion === undefined ? client : await connect({ ...config, region: state.otherRegion })
+  const bucket = addressBucket(inItsRegion, config, stop)
+  report.bucket(config.bucket, state, shared.warnings)
+
+  const entries = await mapParallel(found.files, READERS, async file => ({
+    name: file.name,
+    csv: await settle(() => readCsv(file, stop)),
+    key: await settle(() => buildKey(file.name, config.runDate, config.layout)),
+  }))
+  refuseCollisions(entries)
+  report.read(entries)
+
+  const listing = await listExisting(bucket, entries, shared)
+  const budget = createBudget(config.concurrency, config.maxMemory)
+  let refused: Failure | undefined
+  const passages = await mapParallel(entries, config.concurrency, async (entry): Promise<Passage> => {
+    const begun = performance.now()
+    const tally = startTally()
+    const send = () => putObject(bucket, unwrap(entry.csv), unwrap(entry.key), listing, budget, tally)
+    const put = refused ?? (await settle(send))
+    if (put instanceof CredentialsFailure) refused = put
+    const passage = { ...entry, put, tally, seconds: secondsSince(begun) }
+    report.file(reportFile(passage))
+    return passage
+  })
+  inItsRegion.destroy()
+  return summarize(config, passages, shared)
+}
+
+function secondsSince(begun: number): number {
+  return Math.round(performance.now() - begun) / 1000
+}
+
+async function main(): Promise<number> {
+  const report = createReport(readOutput(), { out: process.stdout, err: process.stderr })
+  let config: Config | undefined
+  let summary: Summary
+  try {
+    const invocation = readConfig()
+    if ('print' in invocation) {
+      process.stdout.write(invocation.print)
+      return 0
+    }
+    config = invocation.config
+    summary = await upload(config, report, listenForStop())
+  } catch (error) {
+    report.trace(error)
+    summary = summarizeEnd(error, config)
+  }
+  report.summary(summary, secondsSince(0))
+  return summary.exitCode
+}
+
+main().then(code => {
+  process.exitCode = code
+})
