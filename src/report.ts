@@ -17,6 +17,9 @@ export interface Report {
   trace(error: unknown): void
 }
 
+/** One long name does not push every other line's key off the screen. */
+const WIDEST_PADDED_COLUMN = 40
+
 interface Output {
   readonly json: boolean
   readonly stackTraces: boolean
@@ -72,7 +75,7 @@ function reportText(say: (text: string) => void, complain: (text: string) => voi
       else say(`${outcome === 'uploaded' ? 'Uploaded' : 'Unchanged'}: ${file}`)
     },
     summary: (summary, seconds) => {
-      if (summary.error !== undefined) complain(`${summary.error.message} ${summary.error.advice}`)
+      if (summary.error !== undefined) complain(`Failed: ${summary.error.message} ${summary.error.advice}`)
       if (summary.files.length > 0)
         for (const line of ['', ...drawTable(summary.files), '', drawTotals(summary, seconds)]) say(line)
       if (summary.exitCode !== 0 && summary.date !== undefined) complain(`To repeat this run: --date ${summary.date}`)
@@ -90,16 +93,19 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
+/** The key comes last: it is the longest, and what stands behind it would move. */
 function drawTable(files: readonly FileReport[]): string[] {
   const rows = files.map(({ file, bytes, key, outcome }) => [
-    file,
-    bytes === undefined ? '-' : formatBytes(bytes),
-    key ?? '-',
     outcome,
+    bytes === undefined ? '-' : formatBytes(bytes),
+    file,
+    key ?? '-',
   ])
-  const table = [['FILE', 'SIZE', 'KEY', 'OUTCOME'], ...rows].map(row => row.map(printable))
+  const table = [['OUTCOME', 'SIZE', 'FILE', 'KEY'], ...rows].map(row => row.map(printable))
   const widths = [0, 1, 2].map(column => Math.max(...table.map(row => row[column]?.length ?? 0)))
-  return table.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+  return table.map(row =>
+    row.map((cell, column) => cell.padEnd(Math.min(widths[column] ?? 0, WIDEST_PADDED_COLUMN))).join('  '),
+  )
 }
 
 function drawTotals({ bucket, uploaded, unchanged, failed, bytesSent, requests }: Summary, seconds: number): string {

@@ -51,7 +51,7 @@ export function toFailure(error: unknown, what: string): Failure {
   if (error instanceof Failure) return error
   const name = nameError(error)
   const status = statusOf(error)
-  const said = `${what} failed: ${name}${error instanceof Error && error.message !== name ? `, ${firstLine(error.message)}` : ''}.`
+  const said = `${what} failed: ${name}${explain(error, name)}.`
   const credentials = CREDENTIAL_ERRORS[name]
   if (credentials !== undefined)
     return new CredentialsFailure(said, { code: 'credentials', advice: credentials, cause: error })
@@ -77,6 +77,8 @@ function adviseOnEndpoint(name: string, status: number | undefined): string {
   return 'Check that the endpoint is right and answers, and the network between.'
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]?.replace(/\.$/, '') ?? ''
+/** What the error says beyond its name. */
+function explain(error: unknown, name: string): string {
+  const text = error instanceof Error ? (error.message.split('\n', 1)[0]?.replace(/\.$/, '') ?? '') : ''
+  return ['', name, 'UnknownError'].includes(text) ? '' : ` (${text})`
 }

@@ -1,0 +1,56 @@
+/** `npm run demo`, as a newcomer runs it. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ROOT } from './support/program'
+import { makeTempFolder } from './support/temp-folder'
+
+const DEMO = [require.resolve('ts-node/dist/bin'), 'src/demo.ts']
+
+/** A checkout of its own: the demo writes into it. */
+function copyCheckout(): string {
+  const checkout = makeTempFolder()
+  for (const name of ['src', 'csv_files', 'package.json', 'tsconfig.json']) {
+    cpSync(join(ROOT, name), join(checkout, name), { recursive: true })
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
+  return checkout
+}
+
+test("it lands the samples on its own server and says where, whatever the developer's .env, profile and environment say", () => {
+  const checkout = copyCheckout()
+  writeFileSync(join(checkout, '.env'), 'BUCKET_NAME=decoy\nAWS_ENDPOINT_URL=http://127.0.0.1:1\nAWS_PROFILE=decoy\n')
+  const decoys = {
+    BUCKET_NAME: 'decoy',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+    AWS_PROFILE: 'decoy',
+    RUN_DATE: '2024-10-21',
+  }
+  const first = spawnSync(process.execPath, DEMO, { cwd: checkout, env: decoys, encoding: 'utf8' })
+  assert.equal(first.status, 0, first.stderr)
+  assert.match(first.stdout, /demo: 2 uploaded, 0 unchanged, 0 failed/)
+
+  const shown = [...first.stdout.matchAll(/head -n 3 '([^']+)'/g)].map(([, path = '']) => path)
+  assert.deepEqual(
+    shown.map(path => readFileSync(join(checkout, path))),
+    ['movies.csv', 'series.csv'].map(name => readFileSync(join(ROOT, 'csv_files', name))),
+  )
+
+  const second = spawnSync(process.execPath, DEMO, { cwd: checkout, env: {}, encoding: 'utf8' })
+  assert.match(second.stdout, /demo: 0 uploaded, 2 unchanged, 0 failed/)
+})
+
+test("it exits with the program's code", () => {
+  const checkout = copyCheckout()
+  writeFileSync(join(checkout, 'csv_files', '--.csv'), 'a\n')
+  const { status } = spawnSync(process.execPath, DEMO, { cwd: checkout, env: {}, encoding: 'utf8' })
+  assert.equal(status, 1)
+})
+
+test('git ignores what it leaves in the checkout', () => {
+  assert.ok(existsSync(join(ROOT, '.gitignore')))
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', '.demo-s3/buckets'], { cwd: ROOT })
+  assert.equal(status, 0)
+})

@@ -1,0 +1,84 @@
+/** Runs the real program, bundled as it is shipped, and sees what its caller sees. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { makeTempFolder } from './temp-folder'
+
+export const ROOT = resolve(__dirname, '..', '..')
+
+/** The key id is s3rver's; the secrets are distinctive, so that a leak shows, and hard to pass through. */
+export const CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'S3RVER',
+  AWS_SECRET_ACCESS_KEY: 's3cr+t/never=printed$#00000000000000000',
+  AWS_SESSION_TOKEN: 't0ken+never/printed==',
+} as const
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+interface Options {
+  readonly args?: readonly string[]
+  readonly cwd?: string
+  /** The user to run as. */
+  readonly uid?: number
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+let bundle: string | undefined
+
+/** The file that `npm run build` makes, made anew for this test process. */
+function buildProgram(): string {
+  if (bundle === undefined) {
+    bundle = `${makeTempFolder()}/main.js`
+    execFileSync('npm', ['run', '--silent', 'build', '--', `--outfile=${bundle}`, '--log-level=error'], {
+      cwd: ROOT,
+      shell: process.platform === 'win32',
+    })
+    execFileSync('chmod', ['-R', 'a+rX', resolve(bundle, '..')])
+  }
+  return bundle
+}
+
+/**
+ * Starts the program with nothing but `env` in its environment, in an empty working folder: what the developer who
+ * runs the tests has in `.env` or in a profile does not reach it.
+ */
+export function startProgram(
+  env: Variables,
+  { args = [], cwd, uid }: Options = {},
+): ChildProcess & { ended: Promise<Ended> } {
+  const home = makeTempFolder()
+  const child = spawn(process.execPath, [buildProgram(), ...args], {
+    cwd: cwd ?? home,
+    env: { HOME: home, AWS_EC2_METADATA_DISABLED: 'true', TZ: 'UTC', ...CREDENTIALS, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid }),
+  })
+  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(
+    ([[code], stdout, stderr]) => {
+      for (const secret of [CREDENTIALS.AWS_SECRET_ACCESS_KEY, CREDENTIALS.AWS_SESSION_TOKEN]) {
+        assert.ok(!`${stdout}${stderr}`.includes(secret), `a secret was printed: ${stdout}${stderr}`)
+      }
+      return { code, stdout, stderr }
+    },
+  )
+  return Object.assign(child, { ended })
+}
+
+export function runProgram(env: Variables, options?: Options): Promise<Ended> {
+  return startProgram(env, options).ended
+}
+
+/** The events of a run with `--json`; every line of stdout must be one. */
+export function parseEvents(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
