@@ -3,6 +3,8 @@
 export interface Budget {
   /** Tasks at once. */
   readonly slots: number
+  /** Of all their buffers together. */
+  readonly bytes: number
   /**
    * Runs `task` with a buffer of `bytes` as soon as a slot and the memory are free, in the order of asking. The buffer
    * is taken back when the task ends: its old content is still in it the next time.
@@ -36,6 +38,7 @@ export function createBudget(slots: number, bytes: number): Budget {
 
   return {
     slots,
+    bytes,
     async run(size, task) {
       await new Promise<void>(start => {
         waiting.push({ bytes: size, start })

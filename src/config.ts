@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { config as readDotenv } from 'dotenv'
 import { version } from '../package.json'
 import { type Layout, parseLayout } from './build-key'
+import type { Rules } from './delivery'
 import { ConfigFailure } from './errors'
 import {
   dateIn,
@@ -39,6 +40,7 @@ export interface Config {
   readonly layout: Layout
   /** A calendar date, `YYYY-MM-DD`. */
   readonly runDate: string
+  readonly rules: Rules
   /** Bytes of file content held at once. */
   readonly maxMemory: number
   /** Requests in flight. */
@@ -120,8 +122,6 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
   for (const name of ['SHARD', 'SHARDS'] as const) {
     if (read(name) !== undefined) throw notSupported(name, `Leave ${name} out.`)
   }
-  take((name, text) => parseWord(name, text, ['overwrite'], ['overwrite', 'keep', 'fail']), 'ON_CONFLICT')
-  take((name, text) => parseWord(name, text, ['abort'], ['abort', 'keep']), 'ON_INTERRUPT')
   take((name, text) => parseWord(name, text, ['off'], ['off', 'warn', 'strict']), 'CSV_CHECK')
   take((name, text) => parseWord(name, text, ['false'], ['false', 'true']), 'MANIFEST')
   take((name, text) => parseWord(name, text, ['text', 'json']), 'LOG_FORMAT')
@@ -142,6 +142,11 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
       format: read('DATA_FORMAT') ?? 'CSV',
     }),
     runDate: options.date !== undefined ? parseDate('--date', options.date) : (take(parseDate, 'RUN_DATE') ?? today),
+    rules: {
+      onConflict:
+        take((name, text) => parseWord(name, text, ['overwrite', 'keep', 'fail']), 'ON_CONFLICT') ?? 'overwrite',
+      onInterrupt: take((name, text) => parseWord(name, text, ['abort', 'keep']), 'ON_INTERRUPT') ?? 'abort',
+    },
     maxMemory: take((name, text) => parseSize(name, text, 8 * MIB), 'MAX_MEMORY') ?? 64 * MIB,
     concurrency: take((name, text) => parseCount(name, text, 1000), 'CONCURRENCY') ?? 8,
     // Last: a run that is wrong in both ways is told of its configuration first.

@@ -1,24 +1,25 @@
-/** One S3 client for the whole run. */
+/** One S3 client for the whole run, and the bucket as it addresses it. */
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Config } from './config'
 import { CredentialsFailure } from './errors'
+import type { Bucket } from './s3-request'
 
 /** Where neither the configuration nor a profile names a region. */
 export const DEFAULT_REGION = 'us-east-1'
 
 /** Attempts for each request, the first one included; the SDK waits longer before each. */
-const MAX_ATTEMPTS = 5
+const MAX_ATTEMPTS = 7
 
 const CONNECTION_TIMEOUT_MS = 10_000
 /** A socket on which nothing moves for this long is given up; a slow one that does move is not. */
 const STALL_TIMEOUT_MS = 60_000
 
 /**
- * A client for the configured endpoint, with credentials that are there: no request is made yet, but for those of the
+ * The bucket at the configured endpoint, with credentials that are there: no request is made yet, but for those of the
  * AWS default chain.
  * @throws CredentialsFailure where there are none.
  */
-export async function connect(config: Config): Promise<S3Client> {
+export async function connect(config: Config, signal: AbortSignal): Promise<Bucket> {
   const client = await withRegion({
     ...(config.region === undefined ? {} : { region: config.region }),
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
@@ -27,6 +28,9 @@ export async function connect(config: Config): Promise<S3Client> {
     maxAttempts: MAX_ATTEMPTS,
     // A round trip, and with this SDK a connection, more for each part.
     expectContinueHeader: false,
+    // Bodies carry their own checksum; where a server refuses it, the SDK must not put another in its place.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    retryMode: 'adaptive',
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: STALL_TIMEOUT_MS,
@@ -44,7 +48,9 @@ export async function connect(config: Config): Promise<S3Client> {
       cause,
     })
   }
-  return client
+  const owner = config.bucketOwner === undefined ? {} : { ExpectedBucketOwner: config.bucketOwner }
+  const dialect = { sendsChecksums: true, mayFallBack: config.endpoint !== undefined }
+  return { client, address: { Bucket: config.bucket, ...owner }, signal, dialect }
 }
 
 async function withRegion(options: S3ClientConfig): Promise<S3Client> {

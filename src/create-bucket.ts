@@ -1,53 +1,48 @@
 /** Makes sure that the bucket is there and may be used. Nothing about an existing bucket is changed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  CreateBucketCommand,
-  HeadBucketCommand,
-  ListObjectsV2Command,
-  PutBucketLifecycleConfigurationCommand,
-} from '@aws-sdk/client-s3'
+import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand } from '@aws-sdk/client-s3'
 import type { Config } from './config'
-import { DEFAULT_REGION } from './connect'
+import { connect, DEFAULT_REGION } from './connect'
 import { BucketFailure, CredentialsFailure, EndpointFailure } from './errors'
-import { nameError, sdkErrorOf, statusOf } from './s3-failure'
+import { explainDenial, lookAtBucket } from './look-at-bucket'
+import { nameError } from './s3-failure'
 import { type Bucket, request, type Tally } from './s3-request'
 
 /** Before each look at the bucket: a new one may take a while to be seen, and two runs may be creating it at once. */
-const WAITS_MS = [0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
+const WAITS_MS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
 
 /** Parts that no run came back for cost money until then. */
 const ABORT_UNFINISHED_UPLOADS_AFTER_DAYS = 7
 
-export interface BucketState {
-  readonly created: boolean
-  /** Where the bucket is, if that is not where the client looks, and no region was asked for. */
-  readonly otherRegion: string | undefined
-}
-
 /**
- * Looks at the bucket and creates it where it does not exist.
+ * The bucket, where it is, and whether this run created it. It is created where it does not exist; in another region it
+ * is used there if no region was asked for.
  * @throws BucketFailure, CredentialsFailure, EndpointFailure
  */
-export async function createBucket(bucket: Bucket, config: Config, tally: Tally): Promise<BucketState> {
-  const name = config.bucket
+export async function createBucket(
+  bucket: Bucket,
+  config: Config,
+  tally: Tally,
+): Promise<{ readonly bucket: Bucket; readonly created: boolean }> {
+  const { bucket: name } = config
   const region = await bucket.client.config.region()
   let creation: Creation | undefined
   for (const wait of WAITS_MS) {
     await sleep(wait, undefined, { signal: bucket.signal }).catch(() => bucket.signal.throwIfAborted())
-    const seen = await look(bucket, name, tally)
+    const seen = await lookAtBucket(bucket, name, tally)
     if (seen === 'there') {
       if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
-      return { created: creation === 'created', otherRegion: undefined }
+      return { bucket, created: creation === 'created' }
     }
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)
       await explainDenial(bucket, config, tally)
-      return { created: false, otherRegion: undefined }
+      return { bucket, created: false }
     }
     if (seen !== 'missing') {
-      if (seen.region !== region && config.region === undefined && region === DEFAULT_REGION) {
-        return { created: false, otherRegion: seen.region }
-      }
+      const there = { ...config, region: seen.region }
+      const isFree = config.region === undefined && region === DEFAULT_REGION
+      if (isFree) return await createBucket(await connect(there, bucket.signal), there, tally)
       throw new BucketFailure(`The bucket ${name} is in ${seen.region}, not in ${region}.`, {
         code: 'bucket',
         advice: `Set AWS_REGION=${seen.region}.`,
@@ -66,50 +61,6 @@ export async function createBucket(bucket: Bucket, config: Config, tally: Tally)
     code: 'endpoint',
     advice: 'Start the run again in a minute.',
   })
-}
-
-type Sighting = 'there' | 'missing' | 'denied' | { readonly region: string }
-
-/** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` where the bucket is. */
-async function look(bucket: Bucket, name: string, tally: Tally): Promise<Sighting> {
-  const { client, address } = bucket
-  try {
-    await request(bucket, `Looking for the bucket ${name}`, tally, options =>
-      client.send(new HeadBucketCommand(address), options),
-    )
-    return 'there'
-  } catch (error) {
-    const status = statusOf(error)
-    if (status === 404) return 'missing'
-    if (status !== 301 && status !== 400 && status !== 403) throw error
-    const region = sdkErrorOf(error)?.$response?.headers['x-amz-bucket-region']
-    return region !== undefined && status !== 403 && region !== (await client.config.region()) ? { region } : 'denied'
-  }
-}
-
-/**
- * HEAD gives no reason for a refusal, a listing does. A run that is merely denied goes on with a warning: a
- * least-privilege key may still write.
- */
-async function explainDenial(bucket: Bucket, { bucket: name, bucketOwner }: Config, tally: Tally): Promise<void> {
-  const { client, address } = bucket
-  try {
-    await request(bucket, `Access to the bucket ${name}`, tally, options =>
-      client.send(new ListObjectsV2Command({ ...address, MaxKeys: 1 }), options),
-    )
-  } catch (error) {
-    if (nameError(error) !== 'AccessDenied') throw error
-    if (bucketOwner !== undefined) {
-      throw new BucketFailure(`The bucket ${name} is not owned by ${bucketOwner}, or access to it is denied.`, {
-        code: 'bucket',
-        advice: 'Check BUCKET_NAME and BUCKET_OWNER, or allow s3:ListBucket on the bucket.',
-        cause: error,
-      })
-    }
-  }
-  tally.warnings.push(
-    `HeadBucket on ${name} is denied, so nothing is known of the bucket: trying to write all the same`,
-  )
 }
 
 type Creation = 'created' | 'taken' | 'busy'

@@ -15,7 +15,7 @@ export interface FoundCsv {
 }
 
 /** What tells a changed file without reading it; an edit that keeps all of it shows in the checksums of the parts. */
-interface Stamp {
+export interface Stamp {
   readonly size: bigint
   readonly mtimeNs: bigint
   readonly ino: bigint

@@ -17,6 +17,7 @@ export type FailureCode =
   | 'unreadable'
   | 'changed_while_reading'
   | 'too_large'
+  | 'conflict'
   | 'refused_by_server'
   | 'verify_mismatch'
   | 'interrupted'

@@ -49,16 +49,18 @@ export async function listExisting(
   return { complete: false, objects }
 }
 
-/** The object under `key` with its checksum; `undefined` where there is none, or the key may not look. */
+/** The object under `key`, or one part of it (from 1), with its checksum; `undefined` where there is none, or the key may not look. */
 export async function headObject(
   bucket: Bucket,
   key: string,
   tally: Tally,
+  partNumber?: number,
 ): Promise<HeadObjectCommandOutput | undefined> {
   const { client, address } = bucket
+  const part = partNumber === undefined ? {} : { PartNumber: partNumber }
   try {
     return await request(bucket, `Looking at ${key}`, tally, options =>
-      client.send(new HeadObjectCommand({ ...address, Key: key, ChecksumMode: 'ENABLED' }), options),
+      client.send(new HeadObjectCommand({ ...address, ...part, Key: key, ChecksumMode: 'ENABLED' }), options),
     )
   } catch (error) {
     const status = statusOf(error)

@@ -12,7 +12,7 @@ import { mapParallel } from './map-parallel'
 import { putObject } from './put-object'
 import { READERS, readCsv } from './read-csv'
 import { createReport, type Report } from './report'
-import { addressBucket, startTally } from './s3-request'
+import { startTally } from './s3-request'
 import { listenForStop } from './stop-signal'
 import { type Passage, reportFile, type Summary, summarize, summarizeEnd } from './summary'
 
@@ -20,12 +20,10 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
   const found = await findCsv(config.paths, config.maxMemory)
   report.found(found)
 
-  const client = await connect(config)
   const shared = startTally()
-  const state = await createBucket(addressBucket(client, config, stop), config, shared)
-  const inItsRegion = state.otherRegion === undefined ? client : await connect({ ...config, region: state.otherRegion })
-  const bucket = addressBucket(inItsRegion, config, stop)
-  report.bucket(config.bucket, state, shared.warnings)
+  const connection = await connect(config, stop)
+  const { bucket, created } = await createBucket(connection, config, shared)
+  report.bucket(config.bucket, created, shared.warnings)
 
   const entries = await mapParallel(found.files, READERS, async file => ({
     name: file.name,
@@ -36,25 +34,23 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
   report.read(entries)
 
   const listing = await listExisting(bucket, entries, shared)
-  const budget = createBudget(config.concurrency, config.maxMemory)
+  const way = { bucket, rules: config.rules, budget: createBudget(config.concurrency, config.maxMemory) }
   let refused: Failure | undefined
   const passages = await mapParallel(entries, config.concurrency, async (entry): Promise<Passage> => {
     const begun = performance.now()
     const tally = startTally()
-    const send = () => putObject(bucket, unwrap(entry.csv), unwrap(entry.key), listing, budget, tally)
+    const send = () => putObject({ ...way, file: unwrap(entry.csv), key: unwrap(entry.key), tally }, listing)
     const put = refused ?? (await settle(send))
     if (put instanceof CredentialsFailure) refused = put
     const passage = { ...entry, put, tally, seconds: secondsSince(begun) }
     report.file(reportFile(passage))
     return passage
   })
-  inItsRegion.destroy()
+  bucket.client.destroy()
   return summarize(config, passages, shared)
 }
 
-function secondsSince(begun: number): number {
-  return Math.round(performance.now() - begun) / 1000
-}
+const secondsSince = (begun: number) => Math.round(performance.now() - begun) / 1000
 
 async function main(): Promise<number> {
   const report = createReport(readOutput(), { out: process.stdout, err: process.stderr })
@@ -78,4 +74,6 @@ async function main(): Promise<number> {
 
 main().then(code => {
   process.exitCode = code
+  // What the SDK still waits for, to try again, must not hold up a run that was told to stop.
+  if (code > 128) process.stdout.write('', () => process.exit())
 })

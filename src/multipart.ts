@@ -1,128 +1,123 @@
-/** A file that is larger than one part: a multipart upload, several parts at once. */
+/** A file that is larger than one part: a multipart upload, several parts at once, taken up again where one was left. */
 import {
   AbortMultipartUploadCommand,
-  type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import type { Budget } from './budget'
 import { toBase64 } from './checksum'
-import { type CsvFile, openCsv, readPart, refuseChanged } from './csv-file'
+import { openCsv, readPart, refuseChanged } from './csv-file'
+import { conditionOf, type Delivery, type Landed } from './delivery'
+import { Failure } from './errors'
 import { mapParallel } from './map-parallel'
 import { nameError } from './s3-failure'
-import { type Bucket, request, type Tally } from './s3-request'
+import { checksumHeaders, request } from './s3-request'
+import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
 import { verifyBody, verifyObject } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed. */
 const ABORT_TIMEOUT_MS = 8000
 
-interface Upload {
-  readonly bucket: Bucket
-  readonly file: CsvFile
-  /** What every request of the upload names. */
-  readonly target: Bucket['address'] & { readonly Key: string; readonly UploadId: string }
-}
-
-interface Landed {
-  readonly etag: string | undefined
-  readonly versionId: string | undefined
-  /** Whether the answers proved that what is stored is what was read. */
-  readonly isVerified: boolean
-}
-
 /**
- * Uploads a file in parts. Whatever goes wrong, the parts do not stay behind.
+ * Uploads a file in parts. Whatever goes wrong, the parts do not stay behind, unless the rules keep them for a run that
+ * can go on from them.
  * @throws Failure
  */
-export async function uploadParts(
-  bucket: Bucket,
-  file: CsvFile,
-  key: string,
-  budget: Budget,
-  tally: Tally,
-): Promise<Landed> {
-  const { client, address } = bucket
-  const { UploadId = '' } = await budget.run(0, () =>
-    request(bucket, `Starting the upload of ${file.name}`, tally, options =>
-      client.send(
-        new CreateMultipartUploadCommand({
-          ...address,
-          Key: key,
-          ContentType: 'text/csv',
-          ChecksumAlgorithm: 'CRC32',
-          ChecksumType: 'FULL_OBJECT',
-        }),
-        options,
-      ),
-    ),
-  )
-  const upload: Upload = { bucket, file, target: { ...address, Key: key, UploadId } }
+export async function uploadParts(delivery: Delivery): Promise<Landed> {
+  const { budget } = delivery
+  const upload = await budget.run(0, async () => (await findUnfinished(delivery)) ?? (await start(delivery)))
   try {
-    const parts = await sendParts(upload, budget, tally)
-    return await complete(upload, parts, tally)
+    return await complete(delivery, upload, await sendParts(delivery, upload))
   } catch (error) {
-    await abort(upload, tally)
+    const mayGoOn = error instanceof Failure && error.exitCode !== 1
+    if (mayGoOn && delivery.rules.onInterrupt === 'keep')
+      delivery.tally.warnings.push('its parts are kept for the next run')
+    else await abort(delivery, upload)
     throw error
   }
 }
 
-interface SentPart extends CompletedPart {
-  readonly isVerified: boolean
+async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished> {
+  const checksum = bucket.dialect.sendsChecksums
+    ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const)
+    : {}
+  const input = { ...bucket.address, ...checksum, Key: key, ContentType: 'text/csv' }
+  const { UploadId = '' } = await request(bucket, `Starting the upload of ${file.name}`, tally, options =>
+    bucket.client.send(new CreateMultipartUploadCommand(input), options),
+  )
+  return { uploadId: UploadId, cut: file, landed: new Map() }
 }
 
-async function sendParts({ bucket, file, target }: Upload, budget: Budget, tally: Tally): Promise<SentPart[]> {
-  const handle = await openCsv(file)
+async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinished): Promise<LandedPart[]> {
+  const { bucket, key, budget, tally } = delivery
+  const handle = await openCsv(cut)
   try {
-    const parts = await mapParallel(file.partCrc32s, budget.slots, (crc, index) =>
-      budget.run(file.partSize, async buffer => {
+    const parts = await mapParallel(cut.partCrc32s, budget.slots, async (crc, index) => {
+      const PartNumber = index + 1
+      const there = landed.get(PartNumber)
+      if (there !== undefined) return there
+      return await budget.run(cut.partSize, async buffer => {
         bucket.signal.throwIfAborted()
-        const Body = await readPart(handle, file, index, buffer)
-        const PartNumber = index + 1
-        const checksum = { ChecksumAlgorithm: 'CRC32', ChecksumCRC32: toBase64(crc) } as const
+        const Body = await readPart(handle, cut, index, buffer)
+        const input = {
+          ...bucket.address,
+          ...checksumHeaders(bucket, crc),
+          Key: key,
+          UploadId: uploadId,
+          PartNumber,
+          Body,
+        }
         const answer = await request(
           bucket,
-          `Upload of part ${PartNumber} of ${file.name}`,
+          `Upload of part ${PartNumber} of ${cut.name}`,
           tally,
-          options => bucket.client.send(new UploadPartCommand({ ...target, PartNumber, Body, ...checksum }), options),
+          options => bucket.client.send(new UploadPartCommand(input), options),
           Body.length,
         )
-        const isVerified = verifyBody(answer, Body, crc, `Part ${PartNumber} of ${target.Key}`)
-        return { PartNumber, ETag: answer.ETag, ChecksumCRC32: checksum.ChecksumCRC32, isVerified }
-      }),
-    )
-    await refuseChanged(handle, file)
+        return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
+      })
+    })
+    await refuseChanged(handle, cut)
     return parts
   } finally {
     await handle.close()
   }
 }
 
-async function complete({ bucket, file, target }: Upload, parts: SentPart[], tally: Tally): Promise<Landed> {
-  const answer = await request(bucket, `Completing the upload of ${file.name}`, tally, options =>
-    bucket.client.send(
-      new CompleteMultipartUploadCommand({
-        ...target,
-        MultipartUpload: {
-          Parts: parts.map(({ PartNumber, ETag, ChecksumCRC32 }) => ({ PartNumber, ETag, ChecksumCRC32 })),
-        },
-        ChecksumCRC32: toBase64(file.crc32),
-        ChecksumType: 'FULL_OBJECT',
-        MpuObjectSize: file.size,
-      }),
-      options,
-    ),
+async function complete(delivery: Delivery, { uploadId, cut }: Unfinished, parts: LandedPart[]): Promise<Landed> {
+  const { bucket, key, rules, tally } = delivery
+  const { sendsChecksums } = bucket.dialect
+  const Parts = parts.map(({ etag: ETag }, index) => ({
+    PartNumber: index + 1,
+    ETag,
+    ...(sendsChecksums ? { ChecksumCRC32: toBase64(cut.partCrc32s[index] ?? 0) } : {}),
+  }))
+  const whole = sendsChecksums ? ({ ChecksumCRC32: toBase64(cut.crc32), ChecksumType: 'FULL_OBJECT' } as const) : {}
+  const input = {
+    ...bucket.address,
+    ...conditionOf(rules),
+    ...whole,
+    Key: key,
+    UploadId: uploadId,
+    MultipartUpload: { Parts },
+    MpuObjectSize: cut.size,
+  }
+  const answer = await request(bucket, `Completing the upload of ${cut.name}`, tally, options =>
+    bucket.client.send(new CompleteMultipartUploadCommand(input), options),
   )
-  const isVerified = verifyObject(answer.ChecksumCRC32, file, target.Key) || parts.every(part => part.isVerified)
+  const isVerified = verifyObject(answer.ChecksumCRC32, cut, key) || parts.every(part => part.isVerified)
   return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
 }
 
 /** With a signal of its own: the run's may be what ended the upload. What cannot be aborted, the lifecycle rule removes. */
-async function abort({ bucket, file, target }: Upload, tally: Tally): Promise<void> {
-  const signal = AbortSignal.timeout(ABORT_TIMEOUT_MS)
+async function abort({ bucket, key, file, tally }: Delivery, { uploadId }: Unfinished): Promise<void> {
+  const input = { ...bucket.address, Key: key, UploadId: uploadId }
   try {
-    await request({ signal }, `Aborting the upload of ${file.name}`, tally, options =>
-      bucket.client.send(new AbortMultipartUploadCommand(target), options),
+    await request(
+      { client: bucket.client, signal: AbortSignal.timeout(ABORT_TIMEOUT_MS) },
+      `Aborting the upload of ${file.name}`,
+      tally,
+      options => bucket.client.send(new AbortMultipartUploadCommand(input), options),
     )
   } catch (error) {
     const reason = nameError(error)

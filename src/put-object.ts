@@ -1,95 +1,87 @@
 /** Decides what a file needs, sends it, and checks what the server says it stored. */
-import { PutObjectCommand } from '@aws-sdk/client-s3'
-import type { Budget } from './budget'
-import { toBase64, toHex } from './checksum'
-import { type CsvFile, openCsv, readPart, refuseChanged } from './csv-file'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Delivery } from './delivery'
+import { FileFailure } from './errors'
 import { bareEtag, headObject, type Listing } from './existing-objects'
 import { uploadParts } from './multipart'
-import { type Bucket, request, type Tally } from './s3-request'
-import { findSameContent } from './same-content'
-import { expectSame, verifyBody, verifyObject } from './verify'
+import { nameError, refusesChecksums, statusOf } from './s3-failure'
+import { compareWithListed, compareWithObject, type Existing } from './same-content'
+import { uploadWhole } from './upload-whole'
+import { expectSame, verifyObject } from './verify'
+
+/** Memory of a comparison that has to read the file: two chunks. */
+const COMPARISON_BYTES = 1024 * 1024
+
+/** Sends of one file, each with the SDK's own attempts, before its trouble is taken for lasting. */
+const MAX_SENDS = 4
+const PAUSE_BETWEEN_SENDS_MS = 500
 
 export interface Put {
-  readonly outcome: 'uploaded' | 'unchanged'
+  readonly outcome: 'uploaded' | 'unchanged' | 'kept'
   readonly etag: string | undefined
   readonly versionId: string | undefined
 }
 
 /**
- * Brings the object under `key` in line with the file: nothing is sent where it holds the same content.
+ * Brings the object under the delivery's key in line with its file: nothing is sent where it holds the same content.
  * @param listing what was known of the run's keys before anything was sent
- * @param budget bounds the requests and the memory of all files together
  * @throws Failure
  */
-export async function putObject(
-  bucket: Bucket,
-  file: CsvFile,
-  key: string,
-  listing: Listing,
-  budget: Budget,
-  tally: Tally,
-): Promise<Put> {
-  const same = await findSameContent(bucket, file, key, listing, budget, tally)
-  if (same !== undefined) return { outcome: 'unchanged', etag: same, versionId: undefined }
-  const { isVerified, etag, versionId } =
-    file.size <= file.partSize
-      ? await uploadWhole(bucket, file, key, budget, tally)
-      : await uploadParts(bucket, file, key, budget, tally)
-  if (!isVerified && !(await verifyByHead(bucket, file, key, budget, tally))) {
-    tally.warnings.push('not verifiable: the server gives no checksum of what it stored')
+export async function putObject(delivery: Delivery, listing: Listing): Promise<Put> {
+  const { budget, rules } = delivery
+  const existing = await budget.run(COMPARISON_BYTES, () => compareWithListed(delivery, listing))
+  if (existing.content === 'same' || (existing.content === 'other' && rules.onConflict !== 'overwrite')) {
+    return leaveAlone(delivery, existing)
   }
-  return { outcome: 'uploaded', etag: bareEtag(etag), versionId }
+  return await send(delivery)
 }
 
-async function uploadWhole(bucket: Bucket, file: CsvFile, key: string, budget: Budget, tally: Tally) {
-  return await budget.run(file.size, async buffer => {
-    bucket.signal.throwIfAborted()
-    const body = await readWhole(file, buffer)
-    const answer = await request(
-      bucket,
-      `Upload of ${file.name}`,
-      tally,
-      options =>
-        bucket.client.send(
-          new PutObjectCommand({
-            ...bucket.address,
-            Key: key,
-            Body: body,
-            ContentType: 'text/csv',
-            // Some servers look at the value only where the algorithm is named, too.
-            ChecksumAlgorithm: 'CRC32',
-            ChecksumCRC32: toBase64(file.crc32),
-            Metadata: { crc32: toHex(file.crc32) },
-          }),
-          options,
-        ),
-      body.length,
-    )
-    const isVerified = verifyBody(answer, body, file.crc32, key)
-    return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
+async function send(delivery: Delivery): Promise<Put> {
+  const { bucket, file, budget, tally } = delivery
+  for (let sends = 1; ; sends += 1) {
+    const { sendsChecksums } = bucket.dialect
+    try {
+      const landed = await (file.size <= file.partSize ? uploadWhole(delivery) : uploadParts(delivery))
+      if (!landed.isVerified) await verifyByHead(delivery)
+      return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }
+    } catch (error) {
+      const reason = nameError(error)
+      if (statusOf(error) === 412 || reason === 'NoSuchUpload') {
+        // An answer may have been lost: what stands there now may be what was sent.
+        const existing = await budget.run(COMPARISON_BYTES, () => compareWithObject(delivery))
+        if (existing.content === 'same' || (existing.content === 'other' && statusOf(error) === 412)) {
+          return leaveAlone(delivery, existing)
+        }
+      }
+      const isDialect = sendsChecksums && refusesChecksums(error) && bucket.dialect.mayFallBack
+      if (isDialect && bucket.dialect.sendsChecksums) {
+        bucket.dialect.sendsChecksums = false
+        tally.warnings.push(`the server refuses checksums (${reason}): from here on its MD5 ETags are compared instead`)
+      }
+      const mayPass = isDialect || ['ConditionalRequestConflict', 'NoSuchUpload', 'PreconditionFailed'].includes(reason)
+      if (!mayPass || sends === MAX_SENDS) throw error
+      await sleep(PAUSE_BETWEEN_SENDS_MS, undefined, { signal: bucket.signal }).catch(() =>
+        bucket.signal.throwIfAborted(),
+      )
+    }
+  }
+}
+
+/** For a key that is not to be written: it has the same content, or the rules protect what it has. */
+function leaveAlone({ key, rules }: Delivery, existing: Existing): Put {
+  if (existing.content === 'same') return { outcome: 'unchanged', etag: existing.etag, versionId: existing.versionId }
+  if (rules.onConflict === 'keep') return { outcome: 'kept', etag: undefined, versionId: undefined }
+  throw new FileFailure(`${key} holds other content, and ON_CONFLICT is fail.`, {
+    code: 'conflict',
+    advice: 'Compare the two; then upload with another date, or with ON_CONFLICT=overwrite.',
   })
 }
 
-async function readWhole(file: CsvFile, buffer: Buffer): Promise<Buffer> {
-  const handle = await openCsv(file)
-  try {
-    const body = await readPart(handle, file, 0, buffer)
-    await refuseChanged(handle, file)
-    return body
-  } finally {
-    await handle.close()
-  }
-}
-
 /** For a write whose own answer carried nothing to compare. */
-async function verifyByHead(
-  bucket: Bucket,
-  file: CsvFile,
-  key: string,
-  budget: Budget,
-  tally: Tally,
-): Promise<boolean> {
+async function verifyByHead({ bucket, file, key, budget, tally }: Delivery): Promise<void> {
   const head = await budget.run(0, () => headObject(bucket, key, tally))
   if (head?.ContentLength !== undefined) expectSame(key, 'size', String(file.size), String(head.ContentLength))
-  return verifyObject(head?.ChecksumCRC32, file, key)
+  if (!verifyObject(head?.ChecksumCRC32, file, key)) {
+    tally.warnings.push('not verifiable: the server gives no checksum of what it stored')
+  }
 }

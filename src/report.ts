@@ -1,6 +1,5 @@
 /** What a person or a program sees of a run. */
 import { stripVTControlCharacters } from 'node:util'
-import type { BucketState } from './create-bucket'
 import type { CsvFile } from './csv-file'
 import type { Failure } from './errors'
 import type { Found } from './find-csv'
@@ -8,7 +7,7 @@ import type { FileReport, Summary } from './summary'
 
 export interface Report {
   found(found: Found): void
-  bucket(name: string, state: BucketState, warnings: readonly string[]): void
+  bucket(name: string, created: boolean, warnings: readonly string[]): void
   read(entries: readonly { readonly csv: CsvFile | Failure }[]): void
   file(report: FileReport): void
   /** The last word; `seconds` since the process began. */
@@ -46,7 +45,7 @@ type Trace = Report['trace']
 function reportEvents(emit: (event: string, data: object) => void, trace: Trace): Report {
   return {
     found: ({ files, passedOver }) => emit('found', { files: files.length, passedOver }),
-    bucket: (bucket, { created }, warnings) => emit('bucket', { bucket, created, warnings }),
+    bucket: (bucket, created, warnings) => emit('bucket', { bucket, created, warnings }),
     read: entries => emit('read', sumRead(entries)),
     file: report => emit('file', report),
     summary: (summary, seconds) => emit('summary', { ...summary, seconds }),
@@ -61,7 +60,7 @@ function reportText(say: (text: string) => void, complain: (text: string) => voi
       say(`Found ${count(files.length, 'CSV file')}.`)
       if (passedOver.length > 0) warn(`passed over ${list(passedOver)}`)
     },
-    bucket: (name, { created }, warnings) => {
+    bucket: (name, created, warnings) => {
       say(created ? `Created the bucket ${name}.` : `Using the bucket ${name}.`)
       warnings.forEach(warn)
     },
@@ -72,7 +71,7 @@ function reportText(say: (text: string) => void, complain: (text: string) => voi
     file: ({ file, outcome, warnings, error }) => {
       for (const warning of warnings) warn(`${file}: ${warning}`)
       if (error !== undefined) complain(`Failed: ${error.message} ${error.advice}`)
-      else say(`${outcome === 'uploaded' ? 'Uploaded' : 'Unchanged'}: ${file}`)
+      else say(`${outcome}: ${file}`)
     },
     summary: (summary, seconds) => {
       if (summary.error !== undefined) complain(`Failed: ${summary.error.message} ${summary.error.advice}`)
@@ -108,8 +107,11 @@ function drawTable(files: readonly FileReport[]): string[] {
   )
 }
 
-function drawTotals({ bucket, uploaded, unchanged, failed, bytesSent, requests }: Summary, seconds: number): string {
-  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s.`
+function drawTotals(
+  { bucket, uploaded, unchanged, kept, failed, bytesSent, requests }: Summary,
+  seconds: number,
+): string {
+  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${kept === 0 ? '' : `${kept} kept, `}${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s.`
 }
 
 /** The first few of many, for one line. */

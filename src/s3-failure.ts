@@ -46,12 +46,27 @@ export function statusOf(error: unknown): number | undefined {
   return sdkErrorOf(error)?.$metadata.httpStatusCode
 }
 
-/** `error`, thrown by a request that was to do `what` (such as `upload of movies.csv`), as one of ours. */
-export function toFailure(error: unknown, what: string): Failure {
+/**
+ * Whether a server that is not AWS may have refused a request for its checksum headers: some know nothing of them, and
+ * some sign other headers than they were sent. Its credentials have served by then.
+ */
+export function refusesChecksums(error: unknown): boolean {
+  const message = sdkErrorOf(error)?.message ?? ''
+  return statusOf(error) === 501 || nameError(error) === 'SignatureDoesNotMatch' || /checksum/i.test(message)
+}
+
+/**
+ * `error`, thrown by a request that was to do `what` (such as `Upload of movies.csv`), as one of ours. A server may repeat
+ * what it was sent: `secrets` are left out of what it says.
+ */
+export function toFailure(error: unknown, what: string, secrets: readonly string[]): Failure {
   if (error instanceof Failure) return error
   const name = nameError(error)
   const status = statusOf(error)
-  const said = `${what} failed: ${name}${explain(error, name)}.`
+  const said = secrets.reduce(
+    (text, secret) => text.replaceAll(secret, '[secret]'),
+    `${what} failed: ${name}${explain(error, name)}.`,
+  )
   const credentials = CREDENTIAL_ERRORS[name]
   if (credentials !== undefined)
     return new CredentialsFailure(said, { code: 'credentials', advice: credentials, cause: error })

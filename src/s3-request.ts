@@ -1,5 +1,6 @@
 /** How every request goes out: cancelled by the run's signal, counted, and its errors turned into ours. */
 import type { S3Client } from '@aws-sdk/client-s3'
+import { toBase64 } from './checksum'
 import { toFailure } from './s3-failure'
 
 /** The bucket, as every request needs it. */
@@ -8,6 +9,15 @@ export interface Bucket {
   /** Present in the input of every command: the name, and who must own it. */
   readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
   readonly signal: AbortSignal
+  readonly dialect: Dialect
+}
+
+/** What the server turned out to understand. */
+interface Dialect {
+  /** Whether CRC-32s go with what is sent. */
+  sendsChecksums: boolean
+  /** Only where the server is not AWS. */
+  readonly mayFallBack: boolean
 }
 
 /** What the requests for one file, or one step, came to. */
@@ -24,13 +34,12 @@ export function startTally(): Tally {
   return { requests: 0, bytesSent: 0, warnings: [] }
 }
 
-export function addressBucket(
-  client: S3Client,
-  config: { readonly bucket: string; readonly bucketOwner: string | undefined },
-  signal: AbortSignal,
-): Bucket {
-  const owner = config.bucketOwner === undefined ? {} : { ExpectedBucketOwner: config.bucketOwner }
-  return { client, address: { Bucket: config.bucket, ...owner }, signal }
+/** The checksum of a body. Some servers look at the value only where the algorithm is named, too. */
+export function checksumHeaders(
+  { dialect }: Bucket,
+  crc: number,
+): { ChecksumAlgorithm?: 'CRC32'; ChecksumCRC32?: string } {
+  return dialect.sendsChecksums ? { ChecksumAlgorithm: 'CRC32', ChecksumCRC32: toBase64(crc) } : {}
 }
 
 interface Answer {
@@ -43,7 +52,7 @@ interface Answer {
  * @throws Failure
  */
 export async function request<Output extends Answer>(
-  { signal }: Pick<Bucket, 'signal'>,
+  { client, signal }: Pick<Bucket, 'client' | 'signal'>,
   what: string,
   tally: Tally,
   send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
@@ -53,13 +62,23 @@ export async function request<Output extends Answer>(
     tally.requests += attempts
     tally.bytesSent += attempts * bodyBytes
   }
+  let onAbort = () => {}
+  // The SDK listens to the signal while a request is out, but not while it waits to try again.
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort)
+  })
   try {
-    const answer = await send({ abortSignal: signal })
+    signal.throwIfAborted()
+    const answer = await Promise.race([send({ abortSignal: signal }), aborted])
     count(answer.$metadata.attempts)
     return answer
   } catch (error) {
     count((error as Partial<Answer>).$metadata?.attempts)
     signal.throwIfAborted()
-    throw toFailure(error, what)
+    const { secretAccessKey, sessionToken = secretAccessKey } = await client.config.credentials()
+    throw toFailure(error, what, [secretAccessKey, sessionToken])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -1,78 +1,99 @@
-/** Whether an object holds a file's content: decided by proof, never by time. */
+/** What stands under a key, compared with a file: by proof of the content, never by time. */
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
-import type { Budget } from './budget'
+import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
 import { toBase64, toComposite, toHex } from './checksum'
-import { type CsvFile, openCsv, readPart } from './csv-file'
+import type { CsvFile } from './csv-file'
+import type { Delivery } from './delivery'
 import { bareEtag, headObject, type Listing } from './existing-objects'
-import type { Bucket, Tally } from './s3-request'
+import { cutAnew } from './read-csv'
+import { readParts } from './read-parts'
 
 const MD5_ETAG = /^[0-9a-f]{32}$/
 const COMPOSITE_ETAG = /^[0-9a-f]{32}-(\d+)$/
 
-/**
- * The ETag of the object under `key`, if it is proved to hold the file's content; `undefined` where there is no such
- * object, its content differs, or nothing proves it.
- */
-export async function findSameContent(
-  bucket: Bucket,
-  file: CsvFile,
-  key: string,
-  listing: Listing,
-  budget: Budget,
-  tally: Tally,
-): Promise<string | undefined> {
+type Compared = Pick<Delivery, 'bucket' | 'file' | 'key' | 'tally'>
+
+/** `none` is also said where nothing may be known; `other` where the content differs or nothing proves it the same. */
+export type Existing =
+  | { readonly content: 'none' }
+  | { readonly content: 'other' }
+  | { readonly content: 'same'; readonly etag: string; readonly versionId: string | undefined }
+
+/** Compares the object under `key` with the file, asking for no more than is needed to decide. */
+export async function compareWithListed(delivery: Compared, listing: Listing): Promise<Existing> {
+  const { bucket, file, key } = delivery
   const listed = listing.objects.get(key)
-  if (listed === undefined && listing.complete) return undefined
-  if (listed?.size !== undefined && listed.size !== file.size) return undefined
-  const isSmall = file.size <= file.partSize
-  if (listed?.etag !== undefined && isSmall && (await matchesEtag(file, listed.etag, budget))) return listed.etag
+  if (listed === undefined && listing.complete) return { content: 'none' }
+  if (listed?.size !== undefined && listed.size !== file.size) return { content: 'other' }
+  // For a small file a look at its bytes is cheaper than a request.
+  const isCheap = file.size <= file.partSize && listed?.etag !== undefined
+  if (isCheap && (await hasMd5(file, listed.etag, bucket.signal)))
+    return { content: 'same', etag: listed.etag, versionId: undefined }
+  return await compareWithObject(delivery)
+}
 
-  const head = await budget.run(0, () => headObject(bucket, key, tally))
-  if (head === undefined || head.ContentLength !== file.size) return undefined
+/** The same by a HeadObject, for what no listing knows. */
+export async function compareWithObject(delivery: Compared): Promise<Existing> {
+  const { bucket, file, key, tally } = delivery
+  const head = await headObject(bucket, key, tally)
+  if (head === undefined) return { content: 'none' }
   const etag = bareEtag(head.ETag) ?? ''
+  const isSame = head.ContentLength === file.size && (await isSameObject(delivery, head, etag))
+  return isSame ? { content: 'same', etag, versionId: head.VersionId } : { content: 'other' }
+}
+
+/** By the strongest thing that the server gives. */
+async function isSameObject(delivery: Compared, head: HeadObjectCommandOutput, etag: string): Promise<boolean> {
+  const { bucket, file } = delivery
   const checksum = head.ChecksumCRC32
-  if (checksum !== undefined && head.ChecksumType === 'FULL_OBJECT') {
-    return checksum === toBase64(file.crc32) ? etag : undefined
+  if (checksum !== undefined && head.ChecksumType === 'FULL_OBJECT') return checksum === toBase64(file.crc32)
+  const parts = Number(COMPOSITE_ETAG.exec(etag)?.[1] ?? 0)
+  if (parts === 0) {
+    // Only objects that were sent whole carry it: the metadata of a resumed upload could be an older file's.
+    return head.Metadata?.['crc32'] === toHex(file.crc32) || (await hasMd5(file, etag, bucket.signal))
   }
-  if (checksum !== undefined && checksum === toComposite(file.partCrc32s)) return etag
-  // Only objects that were sent whole carry it: the metadata of a resumed upload could be an older file's.
-  if (!COMPOSITE_ETAG.test(etag) && head.Metadata?.['crc32'] === toHex(file.crc32)) return etag
-  const seen = isSmall && etag === listed?.etag
-  return !seen && (await matchesEtag(file, etag, budget)) ? etag : undefined
+  const cut = await cutAsSent(delivery, parts)
+  if (cut === undefined) return false
+  return checksum?.includes('-')
+    ? checksum === toComposite(cut.partCrc32s)
+    : await hasMd5OfMd5s(cut, etag, bucket.signal)
 }
 
-/**
- * Whether `etag` is the MD5 of the file, or S3's MD5 of the MD5s of the parts that this program would send. Equal is
- * proof; unequal proves nothing, since ETags are often not MD5s.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
- */
-async function matchesEtag(file: CsvFile, etag: string, budget: Budget): Promise<boolean> {
-  const parts = file.partCrc32s.length
-  const isComposite = COMPOSITE_ETAG.exec(etag)?.[1] === String(parts)
-  if (!isComposite && !MD5_ETAG.test(etag)) return false
+/** The file cut as the object of `parts` parts was sent, if it was sent in parts of one size. */
+async function cutAsSent({ bucket, file, key, tally }: Compared, parts: number): Promise<CsvFile | undefined> {
+  if (parts === file.partCrc32s.length && parts > 1) return file
+  const first = await headObject(bucket, key, tally, 1)
+  const partSize = first?.ContentLength ?? 0
+  if (partSize === 0 || Math.max(1, Math.ceil(file.size / partSize)) !== parts) return undefined
+  return await cutAnew(file, partSize, bucket.signal)
+}
+
+/** Equal is proof; unequal proves nothing, since ETags are often not MD5s. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
+async function hasMd5(file: CsvFile, etag: string, signal: AbortSignal): Promise<boolean> {
+  if (!MD5_ETAG.test(etag)) return false
   const whole = createHash('md5')
-  const handle = await openCsv(file)
-  try {
-    for (let index = 0; index < parts; index += 1) {
-      await hashPart(handle, file, index, budget, part => {
-        whole.update(isComposite ? createHash('md5').update(part).digest() : part)
-      })
-    }
-  } finally {
-    await handle.close()
-  }
-  return `${whole.digest('hex')}${isComposite ? `-${parts}` : ''}` === etag
+  await readParts(file, signal, piece => whole.update(piece))
+  return whole.digest('hex') === etag
 }
 
-function hashPart(
-  handle: FileHandle,
-  file: CsvFile,
-  index: number,
-  budget: Budget,
-  hash: (part: Buffer) => void,
-): Promise<void> {
-  return budget.run(Math.min(file.partSize, file.size), async buffer =>
-    hash(await readPart(handle, file, index, buffer)),
-  )
+/** S3's ETag of an object that was sent in parts: the MD5 of their MD5s, and their number. */
+async function hasMd5OfMd5s(file: CsvFile, etag: string, signal: AbortSignal): Promise<boolean> {
+  const md5s = await hashParts(file, signal)
+  return `${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}` === etag
+}
+
+/** The MD5 of each part of the file. */
+export async function hashParts(file: CsvFile, signal: AbortSignal): Promise<Buffer[]> {
+  const md5s: Buffer[] = []
+  let current = createHash('md5')
+  let last = 0
+  await readParts(file, signal, (piece, part) => {
+    if (part !== last) {
+      md5s.push(current.digest())
+      current = createHash('md5')
+      last = part
+    }
+    current.update(piece)
+  })
+  return [...md5s, current.digest()]
 }

@@ -26,7 +26,7 @@ export interface FileReport {
   readonly bytes?: number
   /** Eight hexadecimal digits. */
   readonly crc32?: string
-  readonly outcome: 'uploaded' | 'unchanged' | 'failed'
+  readonly outcome: 'uploaded' | 'unchanged' | 'kept' | 'failed'
   readonly etag?: string
   readonly versionId?: string
   readonly seconds: number
@@ -93,7 +93,7 @@ export function summarize(run: Run, passages: readonly Passage[], shared: Tally)
     files: passages.map(reportFile),
     uploaded: count('uploaded'),
     unchanged: count('unchanged'),
-    kept: 0,
+    kept: count('kept'),
     failed: failures.length,
     bytesSent: total('bytesSent'),
     requests: total('requests'),

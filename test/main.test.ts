@@ -209,13 +209,7 @@ const REFUSALS: readonly [title: string, env: Record<string, string>, args: stri
     /Half a set of credentials: AWS_SECRET_ACCESS_KEY is not set in the environment\./,
   ],
   ['an endpoint without a scheme', { AWS_ENDPOINT_URL: '127.0.0.1:9000' }, [], 2, /AWS_ENDPOINT_URL has no scheme/],
-  [
-    'what a later version will do',
-    { ON_CONFLICT: 'keep' },
-    [],
-    2,
-    /ON_CONFLICT=keep is not supported in this version\./,
-  ],
+  ['what a later version will do', { MANIFEST: 'true' }, [], 2, /MANIFEST=true is not supported in this version\./],
 ]
 for (const [title, env, args, expected, says] of REFUSALS) {
   test(`refused with exit ${expected}, two sentences and nothing sent: ${title}`, async () => {

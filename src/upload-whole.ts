@@ -1,0 +1,40 @@
+/** A file that is no larger than one part: a single PutObject. */
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { toHex } from './checksum'
+import { openCsv, readPart, refuseChanged } from './csv-file'
+import { conditionOf, type Delivery, type Landed } from './delivery'
+import { checksumHeaders, request } from './s3-request'
+import { verifyBody } from './verify'
+
+/** @throws Failure */
+export async function uploadWhole({ bucket, file, key, rules, budget, tally }: Delivery): Promise<Landed> {
+  return await budget.run(file.size, async buffer => {
+    bucket.signal.throwIfAborted()
+    const handle = await openCsv(file)
+    let Body: Buffer
+    try {
+      Body = await readPart(handle, file, 0, buffer)
+      await refuseChanged(handle, file)
+    } finally {
+      await handle.close()
+    }
+    const input = {
+      ...bucket.address,
+      ...conditionOf(rules),
+      ...checksumHeaders(bucket, file.crc32),
+      Key: key,
+      Body,
+      ContentType: 'text/csv',
+      Metadata: { crc32: toHex(file.crc32) },
+    }
+    const answer = await request(
+      bucket,
+      `Upload of ${file.name}`,
+      tally,
+      options => bucket.client.send(new PutObjectCommand(input), options),
+      Body.length,
+    )
+    const isVerified = verifyBody(answer, Body, file.crc32, key)
+    return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
+  })
+}
