@@ -1,6 +1,8 @@
 export type CsvEncoding = 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'windows-1252'
 
-export type CsvDelimiter = ',' | ';' | '\t' | '|'
+export const DELIMITERS = [',', ';', '\t', '|'] as const
+
+export type CsvDelimiter = (typeof DELIMITERS)[number]
 
 /** What is wrong with a file's CSV, for programs: stable names, part of the JSON output. */
 export type CsvFaultCode =

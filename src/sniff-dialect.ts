@@ -1,4 +1,4 @@
-import type { CsvDelimiter } from './csv-shape'
+import { type CsvDelimiter, DELIMITERS } from './csv-shape'
 
 interface Sample {
   readonly records: readonly (readonly string[])[]
@@ -12,15 +12,13 @@ export interface Dialect {
   readonly header: boolean
 }
 
-const DELIMITERS: readonly CsvDelimiter[] = [',', ';', '\t', '|']
-
 /**
  * Guesses delimiter and header by the beginning of a file. The delimiter is the one that cuts most records into the
  * same number of fields, best into as many as the first has, without leaving quotes astray.
  * @param whole whether `text` is all there is, so that its last record is whole too.
  */
 export function sniffDialect(text: string, whole: boolean): Dialect {
-  let best = { delimiter: DELIMITERS[0] as CsvDelimiter, score: 0, fields: 1, names: [] as readonly string[] }
+  let best = { delimiter: ',' as CsvDelimiter, score: 0, fields: 1, names: [] as readonly string[] }
   for (const delimiter of DELIMITERS) {
     const { records, strayQuotes } = readSample(text, delimiter, whole)
     const names = records[0] ?? []
