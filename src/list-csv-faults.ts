@@ -18,7 +18,7 @@ export function listCsvFaults(found: TextFindings, dialect: Dialect): CsvFault[]
 function* describeBytes({ invalidUtf8, nulLine, nulCount, lineEnds }: TextFindings): Generator<CsvFault> {
   if (invalidUtf8 !== undefined) {
     const { line, offset } = invalidUtf8
-    const message = `Not UTF-8 from byte ${offset} (line ${line}) on; most likely Windows-1252.`
+    const message = `Byte ${offset} (line ${line}) is not UTF-8; the file is most likely Windows-1252.`
     yield { code: 'invalid_utf8', message, line, offset }
   }
   if (nulLine !== undefined) {

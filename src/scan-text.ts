@@ -39,8 +39,8 @@ export class TextScan {
   scan(bytes: Uint8Array): void {
     this.blank &&= bytes.every(byte => byte === 0x20 || byte === 0x0a || byte === 0x0d)
     const invalid = this.invalidUtf8 === undefined ? this.utf8?.check(bytes) : undefined
-    const nul = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(0)
-    if (nul !== -1) this.nulCount += countNuls(bytes.subarray(nul))
+    const nul = findNul(bytes)
+    if (nul !== undefined) this.nulCount += countNuls(bytes.subarray(nul))
 
     let done = 0
     // The tally knows the line it has come to, so it is stopped where a line is asked for.
@@ -49,7 +49,7 @@ export class TextScan {
       done = Math.max(done, at)
       return this.tally.line
     }
-    const places = [invalid, nul === -1 ? undefined : nul].filter(at => at !== undefined).sort((a, b) => a - b)
+    const places = [invalid, nul].filter(at => at !== undefined).sort((a, b) => a - b)
     for (const at of places) {
       const line = findLine(Math.max(at, 0))
       if (at === invalid) this.invalidUtf8 = { line, offset: this.offset + at }
@@ -68,6 +68,12 @@ export class TextScan {
     const { blank, nulCount, nulLine, invalidUtf8 } = this
     return { ...this.tally.end(), blank, nulCount, nulLine, invalidUtf8 }
   }
+}
+
+/** The first NUL. A `Buffer` leaves the search to native code that is many times as fast as the rest of the scan. */
+function findNul(bytes: Uint8Array): number | undefined {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(0)
+  return at === -1 ? undefined : at
 }
 
 function countNuls(bytes: Uint8Array): number {
