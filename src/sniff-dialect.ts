@@ -15,7 +15,7 @@ export interface Dialect {
 /**
  * Guesses delimiter and header by the beginning of a file. The delimiter is the one that cuts most records into the
  * same number of fields, best into as many as the first has, without leaving quotes astray.
- * @param whole whether `text` is all there is, so that its last record is whole too.
+ * @param whole whether `text` is all there is, so that its last field is whole too.
  */
 export function sniffDialect(text: string, whole: boolean): Dialect {
   let best = { delimiter: ',' as CsvDelimiter, score: 0, fields: 1, names: [] as readonly string[] }
@@ -49,8 +49,7 @@ function readSample(text: string, delimiter: string, whole: boolean): Sample {
     if (end > begin || record.length > 1) records.push(record)
     record = []
   }
-  if (!whole && records.length > 1) records.pop()
-  else if (!whole) records[0]?.pop()
+  if (!whole) records.at(-1)?.pop()
   return { records, strayQuotes }
 }
 

@@ -60,6 +60,7 @@ const SHAPES: readonly [string, string | Uint8Array, Partial<CsvShape>][] = [
   ['pipes, commas in text', 'id|name|x\n1|Doe, Ann|3\n2|Roe, Bob|4\n', { delimiter: '|', columns: 3 }],
   ['semicolons in quotes', 'a,b\n"1;2;3",4\n"5;6;7",8\n', { delimiter: ',', columns: 2 }],
   ['semicolons under a title', 'Report 2024, draft\na;b;c\n1;2;3\n4;5;6\n7;8;9\n', { delimiter: ';', columns: 1 }],
+  ['semicolons, decimal commas, a long row', 'a;b\nx;1,5\ny;2,5;\nz;3,5\n', { delimiter: ';', columns: 2 }],
   ['numbers only', '1,2\n3,4\n', { header: false, rows: 2 }],
   ['a date in the first record', 'Ann,2024-05-01T10:00:00Z\nBob,2024-05-02T10:00:00Z\n', { header: false }],
   ['names with digits', 'q1,2nd_quarter\nx,y\n', { header: true }],
@@ -115,6 +116,7 @@ const FAULTS: readonly [string, string | Uint8Array, Partial<CsvFault>, RegExp][
   ['a quote left open', 'a,b\n"1\n2","x\r\ny","z\n3,4\n', { code: 'unclosed_quote', line: 4 }, /line 4/],
   ['a quote left open in the last line', 'a,b\n"\n","1', { code: 'unclosed_quote', line: 3 }, /line 3/],
   ['a quote left open over lines', 'a,b\n"\n","1\r\n\r\n2', { code: 'unclosed_quote', line: 3 }, /line 3/],
+  ['a quote left open behind a closed one', 'a,b\n1,"x\ny"\n2,"z\nw', { code: 'unclosed_quote', line: 4 }, /line 4/],
   [
     'a quote in unquoted text',
     'a,b\n1,6" x 4"\n2,x"\n',
@@ -124,6 +126,7 @@ const FAULTS: readonly [string, string | Uint8Array, Partial<CsvFault>, RegExp][
   ['text behind a closing quote', 'a,b\n1,"x" \n', { code: 'stray_quote', line: 2, count: 1 }, /1 field .*line 2/],
   ['quotes escaped by a backslash', 'a,b\n1,2\n1,"x \\" y"\n', { code: 'stray_quote', line: 3, count: 1 }, /line 3/],
   ['NULs', 'a,b\r\n1,2\r\n1,\0\0\r\n\0,4\r\n', { code: 'nul_bytes', line: 3, count: 3 }, /3 NUL bytes.*line 3/],
+  ['a hole of NULs', `a,b\n1,${'\0'.repeat(40)}\n`, { code: 'nul_bytes', line: 2, count: 40 }, /40 NUL bytes/],
   [
     'a byte of Windows-1252',
     latin1('a,b\n1,2\n3,Caf\xe9\n'),
@@ -174,6 +177,24 @@ test('counts a record whose quote is never closed, or that is cut off', () => {
   assert.equal(scan('a,b\n1,"2\n').rows, 2)
   assert.equal(scan('a,b\n1,2\n3').rows, 3)
   assert.equal(scan('"a').columns, 1)
+})
+
+test('counts a character of UTF-16 that is cut off at the end', () => {
+  const shape = scan(Buffer.concat([Buffer.from('a,b\n1,2\n', 'utf16le'), latin1('3')]))
+  assert.deepEqual([shape.rows, codesOf(shape)], [3, ['cut_off']])
+})
+
+test('reads on where the sample ends', () => {
+  const content = 'a,bc\n'.repeat(30_000)
+  for (const size of [1000, 65_535, 65_536, 65_537, 1e6]) {
+    const { rows, faults } = scan(content, size)
+    assert.deepEqual([rows, faults.map(fault => fault.code)], [30_000, []])
+  }
+})
+
+test('does not miss the name of a column where the sample ends', () => {
+  const names = Array.from({ length: 10_000 }, (_, column) => `x${column + 100_000}`)
+  assert.deepEqual(scan(`${names}\n${names}\n`), { ...scan('a,b\nc,d\n'), columns: 10_000 })
 })
 
 const piece = fc.constantFrom(
