@@ -1,0 +1,109 @@
+import { Utf8Check } from './check-utf8'
+import type { CsvEncoding, CsvShape } from './csv-shape'
+import { listCsvFaults } from './list-csv-faults'
+import { TextScan } from './scan-text'
+import { sniffBinary } from './sniff-binary'
+import { sniffDialect } from './sniff-dialect'
+import { sniffEncoding } from './sniff-encoding'
+
+export type { CsvDelimiter, CsvEncoding, CsvFault, CsvFaultCode, CsvShape } from './csv-shape'
+
+/** Learns the shape of a CSV file while its bytes pass by, in constant memory whatever the file. */
+export interface CsvScanner {
+  /** Reads on. Pieces may have any size, and are not kept: the caller may reuse the buffer at once. */
+  update(chunk: Uint8Array): void
+  /** Ends the file. Call it once, after the last `update`. */
+  end(): CsvShape
+}
+
+/** Encoding, delimiter and header are guessed by this much of the beginning. */
+const SAMPLE_BYTES = 64 * 1024
+
+/** What reads the file once its beginning is known. */
+type Reader = CsvScanner
+
+/** Makes a scanner for one file. It never throws, whatever the bytes are. */
+export function createCsvScanner(): CsvScanner {
+  const sample = Buffer.allocUnsafe(SAMPLE_BYTES)
+  let sampled = 0
+  let reader: Reader | undefined
+
+  return {
+    update(chunk) {
+      let rest = chunk
+      if (reader === undefined) {
+        const missing = SAMPLE_BYTES - sampled
+        sample.set(chunk.subarray(0, missing), sampled)
+        sampled += Math.min(missing, chunk.length)
+        if (sampled < SAMPLE_BYTES) return
+        reader = startReader(sample, false)
+        rest = chunk.subarray(missing)
+      }
+      if (rest.length > 0) reader.update(rest)
+    },
+    end() {
+      reader ??= startReader(sample.subarray(0, sampled), true)
+      return reader.end()
+    },
+  }
+}
+
+/** @param whole whether the sample is the whole file. */
+function startReader(sample: Uint8Array, whole: boolean): Reader {
+  const binary = sniffBinary(sample)
+  return binary === undefined ? startTextReader(sample, whole) : refuseBinary(binary)
+}
+
+function refuseBinary(kind: string): Reader {
+  const faults = [{ code: 'binary', message: `Not CSV at all: this is ${kind}.` }] as const
+  return {
+    update() {},
+    end: () => ({
+      encoding: 'utf-8',
+      delimiter: ',',
+      lineEnd: 'none',
+      header: false,
+      columns: 0,
+      rows: 0,
+      faults,
+    }),
+  }
+}
+
+function startTextReader(sample: Uint8Array, whole: boolean): Reader {
+  const { encoding, markBytes } = sniffEncoding(sample)
+  const decode = createDecoder(encoding)
+  const head = decode(sample.subarray(markBytes))
+  const isUtf8 = new Utf8Check().check(head) === undefined
+  const dialect = sniffDialect(Buffer.from(head).toString(isUtf8 ? 'utf8' : 'latin1'), whole)
+  const text = new TextScan(dialect.delimiter, encoding === 'utf-8' || encoding === 'utf-8-bom', markBytes)
+  text.scan(head)
+
+  return {
+    update: chunk => text.scan(decode(chunk)),
+    end() {
+      text.scan(decode())
+      const found = text.end()
+      const [lineEnd = 'none', another] = found.lineEnds
+      return {
+        encoding: found.invalidUtf8 === undefined ? encoding : 'windows-1252',
+        delimiter: dialect.delimiter,
+        lineEnd: another === undefined ? lineEnd : 'mixed',
+        header: dialect.header,
+        columns: found.columns,
+        rows: found.rows,
+        faults: listCsvFaults(found, dialect),
+      }
+    },
+  }
+}
+
+/**
+ * A function that makes text whose ASCII is single bytes of the next piece of a file; without a piece, of what is
+ * left of the one before. UTF-8, and what turns out to be Windows-1252, is such text already.
+ */
+function createDecoder(encoding: CsvEncoding): (chunk?: Uint8Array) => Uint8Array {
+  if (encoding !== 'utf-16le' && encoding !== 'utf-16be') return (chunk = new Uint8Array(0)) => chunk
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true })
+  return chunk => Buffer.from(decoder.decode(chunk, { stream: chunk !== undefined }), 'utf8')
+}
