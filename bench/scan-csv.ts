@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse'
 import Papa from 'papaparse'
-import { createCsvScanner } from '../src/scan-csv'
+import { createCsvScanner } from '../src/scan/scan-csv'
 
 /**
  * Compares the scanner with two well-known parsers that count the rows of the same file, read in the same way:

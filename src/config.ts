@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { config as readDotenv } from 'dotenv'
 import { version } from '../package.json'
 import { type Layout, parseLayout } from './build-key'
+import type { CsvCheck } from './check-csv'
 import type { Rules } from './delivery'
 import { ConfigFailure } from './errors'
 import {
@@ -41,6 +42,7 @@ export interface Config {
   /** A calendar date, `YYYY-MM-DD`. */
   readonly runDate: string
   readonly rules: Rules
+  readonly csvCheck: CsvCheck
   /** Bytes of file content held at once. */
   readonly maxMemory: number
   /** Requests in flight. */
@@ -122,7 +124,6 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
   for (const name of ['SHARD', 'SHARDS'] as const) {
     if (read(name) !== undefined) throw notSupported(name, `Leave ${name} out.`)
   }
-  take((name, text) => parseWord(name, text, ['off'], ['off', 'warn', 'strict']), 'CSV_CHECK')
   take((name, text) => parseWord(name, text, ['false'], ['false', 'true']), 'MANIFEST')
   take((name, text) => parseWord(name, text, ['text', 'json']), 'LOG_FORMAT')
 
@@ -147,6 +148,7 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
         take((name, text) => parseWord(name, text, ['overwrite', 'keep', 'fail']), 'ON_CONFLICT') ?? 'overwrite',
       onInterrupt: take((name, text) => parseWord(name, text, ['abort', 'keep']), 'ON_INTERRUPT') ?? 'abort',
     },
+    csvCheck: take((name, text) => parseWord(name, text, ['off', 'warn', 'strict']), 'CSV_CHECK') ?? 'warn',
     maxMemory: take((name, text) => parseSize(name, text, 8 * MIB), 'MAX_MEMORY') ?? 64 * MIB,
     concurrency: take((name, text) => parseCount(name, text, 1000), 'CONCURRENCY') ?? 8,
     // Last: a run that is wrong in both ways is told of its configuration first.

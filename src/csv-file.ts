@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { FileFailure } from './errors'
+import type { CsvShape } from './scan/csv-shape'
 
 /** A file that was found, before a byte of it was read. */
 export interface FoundCsv {
@@ -29,6 +30,8 @@ export interface CsvFile extends FoundCsv {
   readonly partCrc32s: readonly number[]
   /** The CRC-32 of the whole file. */
   readonly crc32: number
+  /** What the file looks like as CSV; unknown where that was not to be looked at. */
+  readonly shape?: CsvShape
 }
 
 /**

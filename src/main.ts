@@ -2,6 +2,7 @@
 /** The job, top to bottom: connect, createBucket, readCsv, buildKey, putObject. */
 import { createBudget } from './budget'
 import { buildKey, refuseCollisions } from './build-key'
+import { refuseFaults } from './check-csv'
 import { type Config, readConfig, readOutput } from './config'
 import { connect } from './connect'
 import { createBucket } from './create-bucket'
@@ -27,11 +28,12 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
 
   const entries = await mapParallel(found.files, READERS, async file => ({
     name: file.name,
-    csv: await settle(() => readCsv(file, stop)),
+    csv: await settle(() => readCsv(file, config.csvCheck, stop)),
     key: await settle(() => buildKey(file.name, config.runDate, config.layout)),
   }))
   refuseCollisions(entries)
   report.read(entries)
+  refuseFaults(config.csvCheck, entries)
 
   const listing = await listExisting(bucket, entries, shared)
   const way = { bucket, rules: config.rules, budget: createBudget(config.concurrency, config.maxMemory) }

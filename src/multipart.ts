@@ -10,6 +10,7 @@ import { openCsv, readPart, refuseChanged } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
 import { Failure } from './errors'
 import { mapParallel } from './map-parallel'
+import { describeForMetadata } from './object-metadata'
 import { nameError } from './s3-failure'
 import { checksumHeaders, request } from './s3-request'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
@@ -41,7 +42,13 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
   const checksum = bucket.dialect.sendsChecksums
     ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const)
     : {}
-  const input = { ...bucket.address, ...checksum, Key: key, ContentType: 'text/csv' }
+  const input = {
+    ...bucket.address,
+    ...checksum,
+    Key: key,
+    ContentType: 'text/csv',
+    Metadata: describeForMetadata(file),
+  }
   const { UploadId = '' } = await request(bucket, `Starting the upload of ${file.name}`, tally, options =>
     bucket.client.send(new CreateMultipartUploadCommand(input), options),
   )

@@ -3,12 +3,13 @@ import { stripVTControlCharacters } from 'node:util'
 import type { CsvFile } from './csv-file'
 import type { Failure } from './errors'
 import type { Found } from './find-csv'
+import type { CsvFault } from './scan/csv-shape'
 import type { FileReport, Summary } from './summary'
 
 export interface Report {
   found(found: Found): void
   bucket(name: string, created: boolean, warnings: readonly string[]): void
-  read(entries: readonly { readonly csv: CsvFile | Failure }[]): void
+  read(entries: readonly ReadEntry[]): void
   file(report: FileReport): void
   /** The last word; `seconds` since the process began. */
   summary(summary: Summary, seconds: number): void
@@ -18,6 +19,11 @@ export interface Report {
 
 /** One long name does not push every other line's key off the screen. */
 const WIDEST_PADDED_COLUMN = 40
+
+interface ReadEntry {
+  readonly name: string
+  readonly csv: CsvFile | Failure
+}
 
 interface Output {
   readonly json: boolean
@@ -46,7 +52,10 @@ function reportEvents(emit: (event: string, data: object) => void, trace: Trace)
   return {
     found: ({ files, passedOver }) => emit('found', { files: files.length, passedOver }),
     bucket: (bucket, created, warnings) => emit('bucket', { bucket, created, warnings }),
-    read: entries => emit('read', sumRead(entries)),
+    read: entries => {
+      const faults = entries.map(({ name, csv }) => ({ file: name, faults: listFaults(csv) }))
+      emit('read', { ...sumRead(entries), faulty: faults.filter(({ faults }) => faults.length > 0) })
+    },
     file: report => emit('file', report),
     summary: (summary, seconds) => emit('summary', { ...summary, seconds }),
     trace,
@@ -54,7 +63,7 @@ function reportEvents(emit: (event: string, data: object) => void, trace: Trace)
 }
 
 function reportText(say: (text: string) => void, complain: (text: string) => void, trace: Trace): Report {
-  const warn = (text: string) => complain(`Warning: ${text}.`)
+  const warn = (text: string) => complain(`Warning: ${text.replace(/\.$/, '')}.`)
   return {
     found: ({ files, passedOver }) => {
       say(`Found ${count(files.length, 'CSV file')}.`)
@@ -67,6 +76,7 @@ function reportText(say: (text: string) => void, complain: (text: string) => voi
     read: entries => {
       const { files, bytes } = sumRead(entries)
       say(`Read ${count(files, 'file')}, ${formatBytes(bytes)}.`)
+      for (const { name, csv } of entries) for (const { message } of listFaults(csv)) warn(`${name}: ${message}`)
     },
     file: ({ file, outcome, warnings, error }) => {
       for (const warning of warnings) warn(`${file}: ${warning}`)
@@ -83,7 +93,11 @@ function reportText(say: (text: string) => void, complain: (text: string) => voi
   }
 }
 
-function sumRead(entries: readonly { readonly csv: CsvFile | Failure }[]): { files: number; bytes: number } {
+function listFaults(csv: CsvFile | Failure): readonly CsvFault[] {
+  return ('shape' in csv ? csv.shape?.faults : undefined) ?? []
+}
+
+function sumRead(entries: readonly ReadEntry[]): { files: number; bytes: number } {
   const sizes = entries.flatMap(({ csv }) => ('size' in csv ? [csv.size] : []))
   return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
 }
@@ -94,14 +108,15 @@ function count(number: number, noun: string): string {
 
 /** The key comes last: it is the longest, and what stands behind it would move. */
 function drawTable(files: readonly FileReport[]): string[] {
-  const rows = files.map(({ file, bytes, key, outcome }) => [
+  const rows = files.map(({ file, rows, bytes, key, outcome }) => [
     outcome,
+    rows === undefined ? '-' : String(rows),
     bytes === undefined ? '-' : formatBytes(bytes),
     file,
     key ?? '-',
   ])
-  const table = [['OUTCOME', 'SIZE', 'FILE', 'KEY'], ...rows].map(row => row.map(printable))
-  const widths = [0, 1, 2].map(column => Math.max(...table.map(row => row[column]?.length ?? 0)))
+  const table = [['OUTCOME', 'ROWS', 'SIZE', 'FILE', 'KEY'], ...rows].map(row => row.map(printable))
+  const widths = [0, 1, 2, 3].map(column => Math.max(...table.map(row => row[column]?.length ?? 0)))
   return table.map(row =>
     row.map((cell, column) => cell.padEnd(Math.min(widths[column] ?? 0, WIDEST_PADDED_COLUMN))).join('  '),
   )

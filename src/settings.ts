@@ -41,7 +41,11 @@ export const SETTINGS = [
     default: 'abort',
     meaning: 'a signal: abort unfinished multipart uploads, or keep their parts',
   },
-  { name: 'CSV_CHECK', default: 'off', meaning: 'off: files are read for their checksums only' },
+  {
+    name: 'CSV_CHECK',
+    default: 'warn',
+    meaning: 'look into the files: off, warn, or strict (one fault and nothing is sent)',
+  },
   { name: 'MAX_MEMORY', default: '64MiB', meaning: 'bound on file content held in memory at once, 8MiB at least' },
   { name: 'CONCURRENCY', default: '8', meaning: 'requests in flight at most' },
   { name: 'SHARD', default: '–', meaning: 'not supported in this version' },

@@ -5,6 +5,7 @@ import type { CsvFile } from './csv-file'
 import { exitCodeOf, Failure } from './errors'
 import type { Put } from './put-object'
 import type { Tally } from './s3-request'
+import type { CsvFault } from './scan/csv-shape'
 
 /** What of the configuration is worth repeating. */
 interface Run {
@@ -24,6 +25,15 @@ export interface FileReport {
   readonly key?: string
   /** Unknown where the file could not be read. */
   readonly bytes?: number
+  /** Records as RFC 4180 has them, a header among them. */
+  readonly rows?: number
+  /** Fields of the first record. */
+  readonly columns?: number
+  readonly delimiter?: string
+  readonly encoding?: string
+  /** Whether the first record looks like a header. */
+  readonly header?: boolean
+  readonly faults?: readonly CsvFault[]
   /** Eight hexadecimal digits. */
   readonly crc32?: string
   readonly outcome: 'uploaded' | 'unchanged' | 'kept' | 'failed'
@@ -65,7 +75,7 @@ export function reportFile({ name, csv, key, put, tally, seconds }: Passage): Fi
   return {
     file: name,
     ...(key instanceof Failure ? {} : { key }),
-    ...(csv instanceof Failure ? {} : { bytes: csv.size, crc32: toHex(csv.crc32) }),
+    ...(csv instanceof Failure ? {} : describeCsv(csv)),
     ...(put instanceof Failure
       ? { outcome: 'failed', error: reportError(put) }
       : {
@@ -77,6 +87,13 @@ export function reportFile({ name, csv, key, put, tally, seconds }: Passage): Fi
     requests: tally.requests,
     warnings: tally.warnings,
   }
+}
+
+function describeCsv({ size, crc32, shape }: CsvFile) {
+  const known = { bytes: size, crc32: toHex(crc32) }
+  if (shape === undefined) return known
+  const { rows, columns, delimiter, encoding, header, faults } = shape
+  return { ...known, rows, columns, delimiter, encoding, header, faults }
 }
 
 /** @param shared what the steps that serve all files came to */

@@ -3,6 +3,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { toHex } from './checksum'
 import { openCsv, readPart, refuseChanged } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
+import { describeForMetadata } from './object-metadata'
 import { checksumHeaders, request } from './s3-request'
 import { verifyBody } from './verify'
 
@@ -25,7 +26,7 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
       Key: key,
       Body,
       ContentType: 'text/csv',
-      Metadata: { crc32: toHex(file.crc32) },
+      Metadata: { ...describeForMetadata(file), crc32: toHex(file.crc32) },
     }
     const answer = await request(
       bucket,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
-import { type CsvFault, type CsvShape, createCsvScanner } from '../src/scan-csv'
+import { type CsvFault, type CsvShape, createCsvScanner } from '../src/scan/scan-csv'
 
 /**
  * Hands over pieces in one buffer that is overwritten after each, as a caller that reuses its buffer does.
