@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse'
@@ -6,33 +6,31 @@ import Papa from 'papaparse'
 import { createCsvScanner } from '../src/scan/scan-csv'
 
 /**
- * Compares the scanner with two well-known parsers that count the rows of the same file, read in the same way:
- * `npx ts-node bench/scan-csv.ts`. The files, 200 MB each, are deleted at the end.
+ * Compares the scanner with two well-known parsers that count the rows of the same file, each fed pieces of 1 MiB in
+ * the way it likes best: `npx ts-node bench/scan-csv.ts`. The files, 200 MB each, are deleted at the end.
  */
 const FILE_BYTES = 200e6
 const RUNS = 3
 const PIECE_BYTES = 1024 * 1024
-
-const WORDS =
-  'The Godfather Shawshank Redemption Lord of Rings Pulp Fiction Dark Knight Amélie Café Seven Samurai'.split(' ')
-const GENRES = ['Drama', 'Comedy', 'Science Fiction', 'Thriller']
-
-type CountRows = (path: string) => Promise<number>
+const WORDS = 'The Godfather Shawshank Redemption Lord of Rings Pulp Fiction Dark Knight Amélie Samurai'.split(' ')
 
 const readPieces = (path: string) => createReadStream(path, { highWaterMark: PIECE_BYTES })
-
-const CONTENDERS: Readonly<Record<string, CountRows>> = {
+const CONTENDERS: Readonly<Record<string, (path: string) => Promise<number>>> = {
   async scanner(path) {
     const scanner = createCsvScanner()
-    for await (const chunk of readPieces(path)) scanner.update(chunk)
+    const piece = Buffer.allocUnsafe(PIECE_BYTES)
+    const file = openSync(path, 'r')
+    for (let length = readSync(file, piece); length > 0; length = readSync(file, piece)) {
+      scanner.update(piece.subarray(0, length))
+    }
+    closeSync(file)
     return scanner.end().rows
   },
   'csv-parse': path =>
     new Promise((resolve, reject) => {
       let rows = 0
-      const parser = readPieces(path).pipe(parse())
-      parser.on('data', () => rows++).on('error', reject)
-      parser.on('end', () => resolve(rows))
+      const parser = readPieces(path).pipe(parse()).on('error', reject)
+      parser.on('data', () => rows++).on('end', () => resolve(rows))
     }),
   papaparse: path =>
     new Promise((resolve, reject) => {
@@ -52,24 +50,17 @@ function* makeRows(quoted: boolean): Generator<string> {
   }
   const words = (count: number) => Array.from({ length: count }, () => WORDS[draw(WORDS.length)]).join(' ')
   const text = (value: string) => (quoted ? `"${value}"` : value)
-  yield 'id,title,year,genre,rating,votes,revenue,director\n'
-  for (let id = 1; ; id++) {
+  for (let id = 1; id <= 200_000; id++) {
     const title = text(quoted && id % 10 === 0 ? `${words(2)}, ""${words(1)}""` : words(1 + draw(5)))
-    const numbers = `${draw(100) / 10},${draw(2e6)},${draw(1e9)}`
-    yield `${id},${title},${1930 + draw(95)},${text(GENRES[draw(4)] ?? '')},${numbers},${text(words(2))}\n`
+    yield `${id},${title},${1930 + draw(95)},${text(words(1))},${draw(100) / 10},${draw(1e9)},${text(words(2))}\n`
   }
 }
 
+/** Writes one batch of rows again and again. */
 function writeFilms(path: string, quoted: boolean): void {
+  const batch = Buffer.from([...makeRows(quoted)].join(''))
   const file = openSync(path, 'w')
-  let lines: string[] = []
-  let written = 0
-  for (const row of makeRows(quoted)) {
-    if (lines.push(row) < 50_000) continue
-    written += writeSync(file, lines.join(''))
-    lines = []
-    if (written >= FILE_BYTES) break
-  }
+  for (let written = 0; written < FILE_BYTES; ) written += writeSync(file, batch)
   closeSync(file)
 }
 
@@ -84,21 +75,20 @@ async function compare(path: string, kind: string): Promise<void> {
     }
   }
   if (counts.size > 1) throw new Error(`They count different rows: ${[...counts].join(', ')}`)
-  const medians = results.map(({ speeds }) => speeds.sort((a, b) => a - b)[RUNS >> 1] ?? 0)
-  for (const [index, { name }] of results.entries()) {
-    const speed = medians[index] ?? 0
-    const ratio = (medians[0] ?? 0) / speed
+  const medians = results.map(({ name, speeds }) => ({ name, speed: speeds.sort((a, b) => a - b)[RUNS >> 1] ?? 0 }))
+  const best = medians[0]?.speed ?? 0
+  for (const { name, speed } of medians) {
     process.stdout.write(
-      `${kind.padEnd(8)}${name.padEnd(10)}${speed.toFixed(0).padStart(6)} MB/s  1/${ratio.toFixed(1)}\n`,
+      `${kind} ${name.padEnd(10)} ${speed.toFixed(0).padStart(5)} MB/s  1/${(best / speed).toFixed(1)}\n`,
     )
   }
 }
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'scan-csv-'))
+  const path = join(folder, 'films.csv')
   try {
-    for (const kind of ['plain', 'quoted']) {
-      const path = join(folder, `${kind}.csv`)
+    for (const kind of [' plain', 'quoted']) {
       writeFilms(path, kind === 'quoted')
       await compare(path, kind)
     }

@@ -19,14 +19,11 @@ export interface CsvScanner {
 /** Encoding, delimiter and header are guessed by this much of the beginning. */
 const SAMPLE_BYTES = 64 * 1024
 
-/** What reads the file once its beginning is known. */
-type Reader = CsvScanner
-
 /** Makes a scanner for one file. It never throws, whatever the bytes are. */
 export function createCsvScanner(): CsvScanner {
   const sample = Buffer.allocUnsafe(SAMPLE_BYTES)
   let sampled = 0
-  let reader: Reader | undefined
+  let reader: CsvScanner | undefined
 
   return {
     update(chunk) {
@@ -48,13 +45,13 @@ export function createCsvScanner(): CsvScanner {
   }
 }
 
-/** @param whole whether the sample is the whole file. */
-function startReader(sample: Uint8Array, whole: boolean): Reader {
+/** Makes what reads the file, now that its beginning is known: `whole` if that is all there is. */
+function startReader(sample: Uint8Array, whole: boolean): CsvScanner {
   const binary = sniffBinary(sample)
   return binary === undefined ? startTextReader(sample, whole) : refuseBinary(binary)
 }
 
-function refuseBinary(kind: string): Reader {
+function refuseBinary(kind: string): CsvScanner {
   const faults = [{ code: 'binary', message: `Not CSV at all: this is ${kind}.` }] as const
   return {
     update() {},
@@ -70,7 +67,7 @@ function refuseBinary(kind: string): Reader {
   }
 }
 
-function startTextReader(sample: Uint8Array, whole: boolean): Reader {
+function startTextReader(sample: Uint8Array, whole: boolean): CsvScanner {
   const { encoding, markBytes } = sniffEncoding(sample)
   const decode = createDecoder(encoding)
   const head = decode(sample.subarray(markBytes))

@@ -1,7 +1,7 @@
 import type { CsvEncoding } from './csv-shape'
 
 /** What the first bytes of a file tell about its encoding. Of UTF-8 the rest of the file must still be checked. */
-export interface EncodingGuess {
+interface EncodingGuess {
   readonly encoding: CsvEncoding
   /** Length of the byte order mark. */
   readonly markBytes: number
