@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { parseEvents, runProgram, startProgram } from './support/program'
+import { parseEvents, reportedFiles, runProgram, startProgram } from './support/program'
 import { refuse, type SeenRequest, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
@@ -143,7 +143,7 @@ test('a request that a server could not serve is sent again, and the file lands'
     { args: ['--json'] },
   )
   assert.equal(code, 0)
-  const [file] = (parseEvents(stdout).at(-1)?.['files'] ?? []) as { requests: number }[]
+  const [file] = reportedFiles(stdout)
   assert.equal(file?.requests, 3)
 })
 

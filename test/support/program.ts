@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import type { FileReport } from '../../src/summary'
 import { makeTempFolder } from './temp-folder'
 
 export const ROOT = resolve(__dirname, '..', '..')
@@ -81,4 +82,11 @@ export function parseEvents(stdout: string): Record<string, unknown>[] {
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line))
+}
+
+/** What the summary, the last event, says of each file. */
+export function reportedFiles(stdout: string): FileReport[] {
+  const files = parseEvents(stdout).at(-1)?.['files']
+  assert.ok(Array.isArray(files), stdout)
+  return files
 }
