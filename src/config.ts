@@ -50,7 +50,7 @@ export interface Config {
 }
 
 /** What was asked for: a run, or a text to print. */
-export type Invocation = { readonly config: Config } | { readonly print: string }
+type Invocation = { readonly config: Config } | { readonly print: string }
 
 type Variables = Readonly<Record<string, string | undefined>>
 
