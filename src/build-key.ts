@@ -1,9 +1,10 @@
 /** The object key of a file: pure, and without a clock. */
+import { UTCDateMini } from '@date-fns/utc/date/mini'
 import { format } from 'date-fns/format'
 import { ConfigFailure, Failure, FileFailure } from './errors'
 
 /** The parts of a key that are the same for every file of a run. */
-export interface Names {
+interface Names {
   readonly layer: string
   readonly source: string
   readonly format: string
@@ -22,6 +23,8 @@ const HIVE = '{layer}/{source}/{format}/{dataset}/year={date:yyyy}/month={date:M
 
 /** The date-fns tokens that a calendar date can fill: it has no hour and no zone. */
 const DATE_TOKENS = /^[GyYRuQqMLwIdDEeicoP]*$/
+/** Day of the year and week-numbering year, which stand where `dd` and `yyyy` were meant. */
+const MISTAKEN_TOKENS = /(?<!D)DD?(?![Do])|(?<!Y)(YY|YYYY)(?![Yo])/
 const PLACEHOLDER = /\{([^{}]*)\}/g
 
 /** S3's limit for a key in UTF-8. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
@@ -56,12 +59,11 @@ export function parseLayout(text: string, names: Names): Layout {
  * @throws FileFailure where the name gives no dataset or no possible key.
  */
 export function buildKey(name: string, runDate: string, layout: Layout): string {
-  const date = asLocalNoon(runDate)
   const key = layout.template
     .replace(PLACEHOLDER, (_, field: string) => {
       if (field === 'file') return name
       if (field === 'dataset') return nameDataset(name, layout.datasetStyle)
-      if (field.startsWith('date:')) return format(date, field.slice('date:'.length))
+      if (field.startsWith('date:')) return writeDate(runDate, field.slice('date:'.length))
       return layout.names[field as keyof Names]
     })
     .normalize('NFC')
@@ -106,21 +108,22 @@ function nameDataset(name: string, style: Layout['datasetStyle']): string {
   return words.map(word => word.replace(/^./su, first => first.toUpperCase())).join('')
 }
 
-/** date-fns writes a `Date` in local time; at noon no clock change moves it to another day. */
-function asLocalNoon(runDate: string): Date {
-  const [year = 0, month = 1, day = 1] = runDate.split('-').map(Number)
-  const date = new Date(2000, month - 1, day, 12)
-  date.setFullYear(year, month - 1, day)
-  return date
+/** Written in UTC: some days do not exist in some time zone (30 December 2011 in Apia). */
+function writeDate(date: string, tokens: string): string {
+  // Without the options the date library warns on stderr of tokens that were checked here.
+  const options = { useAdditionalDayOfYearTokens: true, useAdditionalWeekYearTokens: true }
+  return format(new UTCDateMini(`${date}T00:00:00Z`), tokens, options)
 }
 
 function isDatePattern(tokens: string): boolean {
+  const bare = tokens.replace(/'[^']*'/g, ' ')
+  if (!DATE_TOKENS.test(bare.replace(/[^A-Za-z]/g, '')) || MISTAKEN_TOKENS.test(bare)) return false
   try {
-    format(new Date(2024, 9, 21, 12), tokens)
+    writeDate('2024-10-21', tokens)
+    return true
   } catch {
     return false
   }
-  return DATE_TOKENS.test(tokens.replace(/'[^']*'/g, '').replace(/[^A-Za-z]/g, ''))
 }
 
 function refuseLayout(text: string, why: string): ConfigFailure {

@@ -50,7 +50,7 @@ export interface Config {
 }
 
 /** What was asked for: a run, or a text to print. */
-export type Invocation = { readonly config: Config } | { readonly print: string }
+type Invocation = { readonly config: Config } | { readonly print: string }
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -164,7 +164,8 @@ function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
   } catch (cause) {
-    throw new ConfigFailure(cause instanceof Error ? cause.message : String(cause), {
+    // Node's message may go on with hints in lines of their own.
+    throw new ConfigFailure(cause instanceof Error ? cause.message.replace(/\n.*/s, '') : String(cause), {
       code: 'bad_config',
       advice: 'See --help for the options there are.',
       cause,

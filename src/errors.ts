@@ -4,7 +4,7 @@
  */
 
 /** What went wrong, for programs: stable names, part of the JSON output. */
-export type FailureCode =
+type FailureCode =
   | 'bad_config'
   | 'not_supported'
   | 'no_files'

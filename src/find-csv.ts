@@ -92,11 +92,13 @@ async function resolveFile(
   if (!entry.isFile() && !entry.isSymbolicLink()) return 'not a regular file'
   try {
     const real = entry.isSymbolicLink() ? await realpath(path) : path
-    if (relative(root, real).startsWith('..')) return 'symbolic link out of the folder'
+    // A name may begin with two dots, as those in a Kubernetes volume do.
+    if (relative(root, real).split(sep)[0] === '..') return 'symbolic link out of the folder'
     const kind = await stat(real)
     return kind.isFile() ? { path: real, size: kind.size } : 'not a regular file'
   } catch {
-    return 'symbolic link to nothing'
+    // A file that is there but not under this name (its name is not UTF-8) fails when it is opened, and is not left out.
+    return entry.isFile() ? { path, size: 0 } : 'symbolic link to nothing'
   }
 }
 

@@ -5,7 +5,7 @@ import { BucketFailure } from './errors'
 import { nameError, sdkErrorOf, statusOf } from './s3-failure'
 import { type Bucket, request, type Tally } from './s3-request'
 
-export type Sighting = 'there' | 'missing' | 'denied' | { readonly region: string }
+type Sighting = 'there' | 'missing' | 'denied' | { readonly region: string }
 
 /** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` where the bucket is. */
 export async function lookAtBucket(bucket: Bucket, name: string, tally: Tally): Promise<Sighting> {

@@ -9,19 +9,18 @@ export async function mapParallel<Item, Result>(
 ): Promise<Result[]> {
   const results: Result[] = []
   const rest = items.entries()
-  let failed = false
+  let first: { readonly reason: unknown } | undefined
   const work = async () => {
     for (const [index, item] of rest) {
-      if (failed) return
+      if (first !== undefined) return
       try {
         results[index] = await task(item, index)
-      } catch (error) {
-        failed = true
-        throw error
+      } catch (reason) {
+        first ??= { reason }
       }
     }
   }
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, work))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, work))
+  if (first !== undefined) throw first.reason
   return results
 }

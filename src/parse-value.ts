@@ -5,10 +5,15 @@ export const MIB = 1024 * 1024
 
 /** The refusal of a value: names the setting, what was given and what is allowed. Never call it with a secret. */
 export function refuse(name: string, given: string, allowed: string): ConfigFailure {
-  return new ConfigFailure(`${name} is ${JSON.stringify(given)}.`, {
+  return new ConfigFailure(`${name} is ${JSON.stringify(hideSecrets(given))}.`, {
     code: 'bad_config',
     advice: `Set ${name} to ${allowed}.`,
   })
+}
+
+/** An address may hold a password (`//user:password@host`), or a signature or a token behind its `?`. */
+function hideSecrets(text: string): string {
+  return text.replace(/(?<=:\/\/).*@/s, '***@').replace(/(?<=:\/\/.*[?#]).+/s, '***')
 }
 
 export function parseBoolean(name: string, text: string): boolean {
@@ -54,7 +59,8 @@ export function parseSize(name: string, text: string, least: number): number {
 /** A calendar date, `YYYY-MM-DD` (ISO 8601), that exists. */
 export function parseDate(name: string, text: string): string {
   const date = new Date(`${text}T00:00:00Z`)
-  const exists = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime())
+  // ISO 8601 has a year 0; the calendar of people and of keys has none.
+  const exists = /^(?!0000)\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime())
   if (!exists || date.toISOString().slice(0, 10) !== text) {
     throw refuse(name, text, 'a date that exists, written YYYY-MM-DD')
   }

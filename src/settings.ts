@@ -1,6 +1,6 @@
 /** The environment variables that the program reads: the one list behind `--help` and what documents it. */
 
-export interface Setting {
+interface Setting {
   readonly name: string
   /** The default, as shown to a person. */
   readonly default: string

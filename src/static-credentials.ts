@@ -8,7 +8,7 @@ export interface StaticCredentials {
 }
 
 /** Where variables come from, by a name for people, strongest first. */
-export interface Source {
+interface Source {
   readonly label: string
   readonly variables: Readonly<Record<string, string | undefined>>
 }

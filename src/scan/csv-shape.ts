@@ -5,7 +5,7 @@ export const DELIMITERS = [',', ';', '\t', '|'] as const
 export type CsvDelimiter = (typeof DELIMITERS)[number]
 
 /** What is wrong with a file's CSV, for programs: stable names, part of the JSON output. */
-export type CsvFaultCode =
+type CsvFaultCode =
   | 'empty'
   | 'binary'
   | 'header_only'

@@ -6,10 +6,10 @@ import { sniffBinary } from './sniff-binary'
 import { sniffDialect } from './sniff-dialect'
 import { sniffEncoding } from './sniff-encoding'
 
-export type { CsvDelimiter, CsvEncoding, CsvFault, CsvFaultCode, CsvShape } from './csv-shape'
+export type { CsvFault, CsvShape } from './csv-shape'
 
 /** Learns the shape of a CSV file while its bytes pass by, in constant memory whatever the file. */
-export interface CsvScanner {
+interface CsvScanner {
   /** Reads on. Pieces may have any size, and are not kept: the caller may reuse the buffer at once. */
   update(chunk: Uint8Array): void
   /** Ends the file. Call it once, after the last `update`. */
