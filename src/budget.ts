@@ -17,8 +17,8 @@ export function createBudget(slots: number, bytes: number): Budget {
   let freeSlots = slots
   let freeBytes = bytes
   const waiting: { bytes: number; start: () => void }[] = []
-  /** Buffers that no task holds. Fresh memory costs a page fault for every 4 KiB, so the last size is kept. */
-  let spare: Buffer[] = []
+  /** Buffers that no task holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept. */
+  const spare: Buffer[] = []
 
   const admit = () => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
@@ -32,7 +32,8 @@ export function createBudget(slots: number, bytes: number): Budget {
   const lend = (size: number): Buffer => {
     const kept = spare.findIndex(buffer => buffer.length === size)
     if (kept !== -1) return spare.splice(kept, 1)[0] as Buffer
-    spare = []
+    // Together with what is lent, what is kept stays within the bound.
+    for (let kept = sum(spare); kept > freeBytes; kept = sum(spare)) spare.shift()
     return Buffer.allocUnsafeSlow(size)
   }
 
@@ -55,4 +56,8 @@ export function createBudget(slots: number, bytes: number): Budget {
       }
     },
   }
+}
+
+function sum(buffers: readonly Buffer[]): number {
+  return buffers.reduce((bytes, buffer) => bytes + buffer.length, 0)
 }

@@ -74,7 +74,8 @@ async function walk(root: string, folder: string, candidates: Candidate[], passe
     const name = relative(root, path).split(sep).join('/')
     if (entry.isDirectory() && !entry.name.startsWith('.')) await walk(root, path, candidates, passedOver)
     else if (entry.isDirectory()) passedOver.push(`${name}/ (hidden folder)`)
-    else if (!isCsvName(entry.name)) passedOver.push(`${name} (not .csv)`)
+    else if (!isCsvName(entry.name))
+      passedOver.push(`${name} (${entry.isSymbolicLink() ? 'symbolic link, ' : ''}not .csv)`)
     else {
       const file = await resolveFile(root, path, entry)
       if (typeof file === 'string') passedOver.push(`${name} (${file})`)

@@ -22,8 +22,7 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
   report.found(found)
 
   const shared = startTally()
-  const connection = await connect(config, stop)
-  const { bucket, created } = await createBucket(connection, config, shared)
+  const { bucket, created } = await createBucket(await connect(config, stop), config, shared)
   report.bucket(config.bucket, created, shared.warnings)
 
   const entries = await mapParallel(found.files, READERS, async file => ({
@@ -48,7 +47,6 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
     report.file(reportFile(passage))
     return passage
   })
-  bucket.client.destroy()
   return summarize(config, passages, shared)
 }
 

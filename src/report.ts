@@ -1,8 +1,8 @@
 /** What a person or a program sees of a run. */
-import { stripVTControlCharacters } from 'node:util'
 import type { CsvFile } from './csv-file'
 import type { Failure } from './errors'
 import type { Found } from './find-csv'
+import { escapeControls, printable } from './printable'
 import type { CsvFault } from './scan/csv-shape'
 import type { FileReport, Summary } from './summary'
 
@@ -39,7 +39,7 @@ interface Streams {
 export function createReport({ json, stackTraces }: Output, { out, err }: Streams): Report {
   const say = (text: string) => out.write(`${printable(text)}\n`)
   const complain = (text: string) => err.write(`${printable(text)}\n`)
-  const emit = (event: string, data: object) => out.write(`${JSON.stringify({ event, ...data })}\n`)
+  const emit = (event: string, data: object) => out.write(`${escapeControls(JSON.stringify({ event, ...data }))}\n`)
   const trace = (error: unknown) => {
     if (stackTraces && error instanceof Error) for (const line of (error.stack ?? '').split('\n')) complain(line)
   }
@@ -139,12 +139,4 @@ function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1)
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`
-}
-
-/** File names and servers' messages must not steer the terminal: what controls it is left out or shown as its code. */
-function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
-    character => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  )
 }

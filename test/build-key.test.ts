@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { buildKey, type Layout, parseLayout, refuseCollisions } from '../src/build-key'
+import { buildKey, type Layout, refuseCollisions } from '../src/build-key'
 import { ConfigFailure, FileFailure } from '../src/errors'
+import { parseLayout } from '../src/parse-layout'
 import { catchFailure } from './support/failure'
 import { inZone } from './support/zone'
 
@@ -176,8 +177,17 @@ describe('keys that S3 or a client could not hold', () => {
   for (const text of [
     ...['/{file}', 'a//{file}', '{file}/', './{file}', 'a/./{file}', '../{file}', 'a/../{file}', '{file}/..'],
   ]) {
-    test(`an empty, "." or ".." part: ${text}`, () =>
-      assert.match(refuseKeyOf('a.csv', template(text)).message, /part/))
+    test(`an empty, "." or ".." part of the layout is refused with the configuration: ${text}`, () => {
+      const failure = catchFailure(() => template(text))
+      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
+      assert.match(failure.message, /KEY_LAYOUT make no possible key: .* part does not survive/)
+    })
+  }
+  for (const layer of ['Raw/', '/Raw', 'Raw//v1', '..', 'Raw/.']) {
+    test(`an empty, "." or ".." part of the layer is, too: ${layer}`, () => {
+      const failure = catchFailure(() => parseLayout('hive', { ...NAMES, layer }))
+      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
+    })
   }
   for (const name of ['a//b.csv', './b.csv', '../b.csv', 'a/../b.csv', '/b.csv']) {
     test(`an empty, "." or ".." part in the name: ${name}`, () => assert.match(refuseKeyOf(name).message, /part/))

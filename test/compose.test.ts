@@ -26,7 +26,7 @@ test('every setting reaches the upload container, by name only, but for the fold
 })
 
 test('the upload container has the name that its user asked for', () => {
-  assert.match(read('docker-compose.yml'), /\n {2}upload:\n.*container_name: data_raw_upload\n/)
+  assert.match(read('docker-compose.yml'), /\n {2}upload:\n.*?container_name: data_raw_upload\n/s)
 })
 
 test("the image's label has the version of package.json", () => {

@@ -8,14 +8,15 @@ const ROOT = join(__dirname, '..')
 const SRC = join(ROOT, 'src')
 
 /**
- * `src`: any file of `src`. `name#thing`: that export of it only. `scan/*`: any file of that folder.
+ * `src`: any file of `src`. `scan/*`: any file of that folder.
  * Imports of types alone are free within `src` and from Node.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['src'],
-  config: [
-    ...['node:util', 'dotenv', '../package.json'],
-    ...['errors', 'build-key#parseLayout', 'parse-value', 'settings', 'static-credentials', 'usage'],
+  config: ['dotenv', 'errors', 'parse-config', 'static-credentials'],
+  'parse-config': [
+    ...['node:util', '../package.json'],
+    ...['errors', 'parse-layout', 'parse-value', 'settings', 'static-credentials', 'usage'],
   ],
   'parse-value': ['errors'],
   'static-credentials': ['errors'],
@@ -23,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   usage: ['settings'],
 
   'build-key': ['date-fns/format', '@date-fns/utc/date/mini', 'errors'],
+  'parse-layout': ['build-key', 'errors'],
   checksum: ['node:zlib'],
   'part-size': ['errors'],
   budget: [],
@@ -68,7 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 
   summary: ['errors', 'checksum'],
-  report: ['node:util'],
+  report: ['printable'],
+  printable: ['node:util'],
   demo: ['node:child_process', 'node:events', 'node:fs', 'node:path', 's3rver'],
 }
 
@@ -272,8 +275,7 @@ test('only report writes: no other file calls write, but main for --help and --v
 describe('length', () => {
   for (const { name, text } of MODULES) {
     const lines = text.split('\n').length - 1
-    // config.ts is a little longer for now: a row for each setting, and the reading around it.
-    const most = name === 'main' ? 79 : name === 'config' ? 180 : 150
+    const most = name === 'main' ? 79 : 150
     test(`${name} has ${most} lines at most: ${lines}`, () => assert.ok(lines <= most))
   }
 })

@@ -2,6 +2,7 @@ import { endianness } from 'node:os'
 import * as byteKinds from './byte-kinds'
 import * as grammar from './csv-grammar'
 import type { CsvDelimiter } from './csv-shape'
+import { type LineEnd, listLineEnds } from './line-ends'
 import { type RaggedRow, RecordNotes } from './record-notes'
 
 // Constants of this module, for speed: V8 reads them without looking where they are and how long.
@@ -16,7 +17,7 @@ const UPPER = grammar.KINDS ** 2 / LOWER
 export interface RecordCounts {
   readonly columns: number
   readonly rows: number
-  readonly lineEnds: readonly ('lf' | 'crlf' | 'cr')[]
+  readonly lineEnds: readonly LineEnd[]
   /** The first few. */
   readonly ragged: readonly RaggedRow[]
   readonly raggedCount: number
@@ -145,13 +146,4 @@ export class RecordTally {
       strayCount: notes.strayCount,
     }
   }
-}
-
-function listLineEnds(seen: number): RecordCounts['lineEnds'] {
-  const all = [
-    [grammar.SAW_LF, 'lf'],
-    [grammar.SAW_CRLF, 'crlf'],
-    [grammar.SAW_CR, 'cr'],
-  ] as const
-  return all.flatMap(([flag, lineEnd]) => ((seen & flag) !== 0 ? [lineEnd] : []))
 }
