@@ -93,6 +93,18 @@ test('what was learnt goes into the JSON and the metadata of the object', async 
   )
 })
 
+test('UTF-16 is told from UTF-8, its rows are counted, and its bytes land as they are', async () => {
+  const server = await startServer()
+  const content = Buffer.from('\ufeffid,título\n1,"Amélie\nPoulain"\n', 'utf16le')
+  const { stdout, stderr } = await runProgram(
+    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }), CSV_CHECK: 'strict' },
+    { args: ['--json'] },
+  )
+  const [report] = reportedFiles(stdout)
+  assert.deepEqual([report?.rows, report?.columns, report?.encoding, report?.faults], [2, 2, 'utf-16le', []], stderr)
+  assert.deepEqual((await server.read(String(report?.key))).body, content)
+})
+
 test('a file of 2,000,000 rows with quoted line breaks is described right, in parts as well', async () => {
   const server = await startServer()
   const content = HEAD + '7,"line\nbreak"\n'.repeat(1_999_999)
