@@ -1,7 +1,7 @@
 /** The object key of a file: pure, and without a clock. */
 import { UTCDateMini } from '@date-fns/utc/date/mini'
 import { format } from 'date-fns/format'
-import { ConfigFailure, Failure, FileFailure } from './errors'
+import { ConfigFailure, FileFailure } from './errors'
 
 /** The parts of a key that are the same for every file of a run. */
 export interface Names {
@@ -63,18 +63,32 @@ export function describeImpossible(key: string): string | undefined {
  * Refuses the run when two files would land on one key; files without a key do not land.
  * @throws ConfigFailure
  */
-export function refuseCollisions(files: readonly { readonly name: string; readonly key: string | Failure }[]): void {
+export function refuseCollisions(
+  files: readonly { readonly name: string; readonly path: string }[],
+  runDate: string,
+  layout: Layout,
+): void {
   const owners = new Map<string, string>()
-  for (const { name, key } of files) {
-    if (key instanceof Failure) continue
+  for (const { name, path } of files) {
+    const key = findKey(name, runDate, layout)
+    if (key === undefined) continue
     const other = owners.get(key)
     if (other !== undefined) {
-      throw new ConfigFailure(`${other} and ${name} would both land on the key ${key}.`, {
+      throw new ConfigFailure(`${other} and ${path} would both land on the key ${key}.`, {
         code: 'key_collision',
         advice: 'Rename one of them, upload them in runs of their own, or choose a KEY_LAYOUT that keeps them apart.',
       })
     }
-    owners.set(key, name)
+    owners.set(key, path)
+  }
+}
+
+function findKey(...file: Parameters<typeof buildKey>): string | undefined {
+  try {
+    return buildKey(...file)
+  } catch (error) {
+    if (error instanceof FileFailure) return undefined
+    throw error
   }
 }
 

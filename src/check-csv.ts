@@ -1,9 +1,15 @@
 /** What `CSV_CHECK` makes of the faults that were found in files. */
 import type { CsvFile } from './csv-file'
 import { CsvFailure, Failure } from './errors'
+import type { CsvFault } from './scan/csv-shape'
 
 /** `off` does not look into files, `warn` tells of faults and uploads, `strict` refuses the run for one bad file. */
 export type CsvCheck = 'off' | 'warn' | 'strict'
+
+/** What is wrong with a file, as far as it was looked into. */
+export function listFaults(csv: CsvFile | Failure): readonly CsvFault[] {
+  return csv instanceof Failure ? [] : (csv.shape?.faults ?? [])
+}
 
 /**
  * For `strict`.
@@ -11,15 +17,15 @@ export type CsvCheck = 'off' | 'warn' | 'strict'
  */
 export function refuseFaults(
   check: CsvCheck,
-  entries: readonly { readonly name: string; readonly csv: CsvFile | Failure }[],
+  entries: readonly { readonly file: { readonly name: string }; readonly csv: CsvFile | Failure }[],
 ): void {
   if (check !== 'strict') return
-  const bad = entries.filter(({ csv }) => !(csv instanceof Failure) && (csv.shape?.faults.length ?? 0) > 0)
+  const bad = entries.filter(({ csv }) => listFaults(csv).length > 0)
   const [first] = bad
   if (first === undefined) return
   const others = bad.length === 1 ? '' : ` and ${bad.length - 1} more`
   throw new CsvFailure(
-    `CSV_CHECK is strict, and ${first.name}${others} of ${entries.length} files have faults: nothing was sent.`,
+    `CSV_CHECK is strict, and ${first.file.name}${others} of ${entries.length} files have faults: nothing was sent.`,
     {
       code: 'csv_refused',
       advice: 'Mend the files, or upload them as they are with CSV_CHECK=warn.',

@@ -7,6 +7,7 @@ import { ConfigFailure } from './errors'
 import { parseConfig } from './parse-config'
 import type { SettingName } from './settings'
 import { CREDENTIAL_NAMES, type StaticCredentials } from './static-credentials'
+import type { Shard } from './take-share'
 
 export interface Config {
   /** `undefined`: the AWS default chain decides. */
@@ -25,6 +26,9 @@ export interface Config {
   /** A calendar date, `YYYY-MM-DD`. */
   readonly runDate: string
   readonly rules: Rules
+  /** `undefined`: all files. */
+  readonly shard: Shard | undefined
+  readonly manifest: boolean
   readonly csvCheck: CsvCheck
   /** Bytes of file content held at once. */
   readonly maxMemory: number
@@ -61,10 +65,15 @@ export function readConfig(): Invocation {
 }
 
 /** How to print, known before anything is checked: a refusal too is printed in the format that was asked for. */
-export function readOutput(): { readonly json: boolean; readonly stackTraces: boolean } {
+export function readOutput(): { readonly json: boolean; readonly stackTraces: boolean; readonly forceColor: boolean } {
   const { parsed: dotenv = {} } = readDotenv({ quiet: true, processEnv: {} })
   const read = (name: SettingName) => process.env[name] || dotenv[name]
-  return { json: process.argv.includes('--json') || read('LOG_FORMAT') === 'json', stackTraces: Boolean(read('DEBUG')) }
+  return {
+    json: process.argv.includes('--json') || read('LOG_FORMAT') === 'json',
+    stackTraces: Boolean(read('DEBUG')),
+    // https://force-color.org and Node's own values: 0 and false switch it off.
+    forceColor: !['', '0', 'false'].includes(process.env['FORCE_COLOR'] ?? ''),
+  }
 }
 
 function withoutBlanks(variables: Variables): Variables {

@@ -14,16 +14,18 @@ const WAITS_MS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
 /** Parts that no run came back for cost money until then. */
 const ABORT_UNFINISHED_UPLOADS_AFTER_DAYS = 7
 
+export interface FoundBucket {
+  /** The bucket, where it is. */
+  readonly bucket: Bucket
+  readonly bucketOutcome: 'found' | 'created' | 'would-create'
+}
+
 /**
- * The bucket, where it is, and whether this run created it. It is created where it does not exist; in another region it
- * is used there if no region was asked for.
+ * The bucket, where it is. It is created where it does not exist, but for a dry run; in another region it is used there
+ * if no region was asked for.
  * @throws BucketFailure, CredentialsFailure, EndpointFailure
  */
-export async function createBucket(
-  bucket: Bucket,
-  config: Config,
-  tally: Tally,
-): Promise<{ readonly bucket: Bucket; readonly created: boolean }> {
+export async function createBucket(bucket: Bucket, config: Config, tally: Tally): Promise<FoundBucket> {
   const { bucket: name } = config
   const region = await bucket.client.config.region()
   let creation: Creation | undefined
@@ -32,12 +34,12 @@ export async function createBucket(
     const seen = await lookAtBucket(bucket, name, tally)
     if (seen === 'there') {
       if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
-      return { bucket, created: creation === 'created' }
+      return { bucket, bucketOutcome: creation === 'created' ? 'created' : 'found' }
     }
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)
       await explainDenial(bucket, config, tally)
-      return { bucket, created: false }
+      return { bucket, bucketOutcome: 'found' }
     }
     if (seen !== 'missing') {
       const there = { ...config, region: seen.region }
@@ -54,6 +56,7 @@ export async function createBucket(
         advice: 'Check BUCKET_NAME, create the bucket, or set CREATE_BUCKET=true.',
       })
     }
+    if (config.rules.dryRun) return { bucket, bucketOutcome: 'would-create' }
     if (creation === undefined || creation === 'busy') creation = await create(bucket, name, region, tally)
   }
   if (creation === 'taken') throw taken(name)

@@ -11,6 +11,8 @@ export interface FoundCsv {
   readonly path: string
   /** The path relative to the folder it came from, with `/`. */
   readonly name: string
+  /** Bytes. */
+  readonly size: number
   /** Bytes of a part of its upload; all parts but the last one have this size. */
   readonly partSize: number
 }
@@ -23,8 +25,6 @@ export interface Stamp {
 }
 
 export interface CsvFile extends FoundCsv {
-  /** Bytes. */
-  readonly size: number
   readonly stamp: Stamp
   /** The CRC-32 of each part, in order; an empty file has one empty part. */
   readonly partCrc32s: readonly number[]

@@ -9,6 +9,8 @@ export interface Rules {
   readonly onConflict: 'overwrite' | 'keep' | 'fail'
   /** The run is stopped: abort unfinished multipart uploads, or keep their parts for the next run. */
   readonly onInterrupt: 'abort' | 'keep'
+  /** Nothing is written. */
+  readonly dryRun: boolean
 }
 
 export interface Delivery {

@@ -6,7 +6,6 @@
 /** What went wrong, for programs: stable names, part of the JSON output. */
 type FailureCode =
   | 'bad_config'
-  | 'not_supported'
   | 'no_files'
   | 'key_collision'
   | 'key_not_possible'
@@ -104,6 +103,16 @@ export async function settle<Result>(step: () => Result | Promise<Result>): Prom
   } catch (error) {
     if (error instanceof Failure) return error
     throw error
+  }
+}
+
+/** `settle`, until a step is refused its credentials: that failure stands for every later step, which is not tried. */
+export function settleUntilRefused(): typeof settle {
+  let refused: CredentialsFailure | undefined
+  return async step => {
+    const settled = refused ?? (await settle(step))
+    if (settled instanceof CredentialsFailure) refused = settled
+    return settled
   }
 }
 

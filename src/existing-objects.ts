@@ -20,6 +20,9 @@ export interface Listing {
   readonly objects: ReadonlyMap<string, ListedObject>
 }
 
+/** Of a bucket that holds none of the keys. */
+export const NOTHING: Listing = { complete: true, objects: new Map() }
+
 /** Lists what stands under the longest prefix that the keys of all `files` share. A key that may not list gets an empty, incomplete listing. */
 export async function listExisting(
   bucket: Bucket,
@@ -28,7 +31,9 @@ export async function listExisting(
 ): Promise<Listing> {
   const { client, address } = bucket
   const objects = new Map<string, ListedObject>()
-  const Prefix = longestCommonPrefix(files.map(file => file.key).filter(key => typeof key === 'string'))
+  const keys = files.map(file => file.key).filter(key => typeof key === 'string')
+  if (keys.length === 0) return NOTHING
+  const Prefix = longestCommonPrefix(keys)
   let token: string | undefined
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const input = { ...address, Prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }

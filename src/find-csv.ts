@@ -52,10 +52,13 @@ export async function findCsv(paths: readonly string[], maxMemory: number): Prom
       },
     )
   }
-  candidates.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-  const files = candidates.map(({ path, name, size }) => ({
+  // What is named twice, as a file and by its folder, is one file.
+  const unique = [...new Map(candidates.map(file => [`${file.path}\0${file.name}`, file])).values()]
+  unique.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  const files = unique.map(({ path, name, size }) => ({
     path,
     name,
+    size,
     partSize: choosePartSize(name, size, maxMemory),
   }))
   return { files, passedOver }

@@ -6,8 +6,9 @@ import { refuseFaults } from './check-csv'
 import { type Config, readConfig, readOutput } from './config'
 import { connect } from './connect'
 import { createBucket } from './create-bucket'
-import { CredentialsFailure, type Failure, settle, unwrap } from './errors'
-import { listExisting } from './existing-objects'
+import { settle, settleUntilRefused, unwrap } from './errors'
+import { listExisting, NOTHING } from './existing-objects'
+import { type Passage, reportFile } from './file-report'
 import { findCsv } from './find-csv'
 import { mapParallel } from './map-parallel'
 import { putObject } from './put-object'
@@ -15,65 +16,62 @@ import { READERS, readCsv } from './read-csv'
 import { createReport, type Report } from './report'
 import { startTally } from './s3-request'
 import { listenForStop } from './stop-signal'
-import { type Passage, reportFile, type Summary, summarize, summarizeEnd } from './summary'
+import { type Summary, summarize, summarizeEnd } from './summary'
+import { takeShare } from './take-share'
+import { writeManifest } from './write-manifest'
 
 async function upload(config: Config, report: Report, stop: AbortSignal): Promise<Summary> {
   const found = await findCsv(config.paths, config.maxMemory)
-  report.found(found)
+  refuseCollisions(found.files, config.runDate, config.layout)
+  const files = takeShare(found.files, config.shard)
+  report.found(files.length, found, config.shard)
 
   const shared = startTally()
-  const { bucket, created } = await createBucket(await connect(config, stop), config, shared)
-  report.bucket(config.bucket, created, shared.warnings)
+  const { bucket, bucketOutcome } = await createBucket(await connect(config, stop), config, shared)
+  report.bucket(config.bucket, bucketOutcome, shared.warnings)
 
-  const entries = await mapParallel(found.files, READERS, async file => ({
-    name: file.name,
-    csv: await settle(() => readCsv(file, config.csvCheck, stop)),
-    key: await settle(() => buildKey(file.name, config.runDate, config.layout)),
+  const jobs = files.map(file => ({ file, tally: startTally() }))
+  const read = report.follow('Reading', jobs, async job => ({
+    ...job,
+    csv: await settle(() => readCsv(job.file, config.csvCheck, stop, job.tally)),
+    key: await settle(() => buildKey(job.file.name, config.runDate, config.layout)),
   }))
-  refuseCollisions(entries)
+  const entries = await mapParallel(jobs, READERS, read)
   report.read(entries)
   refuseFaults(config.csvCheck, entries)
 
-  const listing = await listExisting(bucket, entries, shared)
+  const listing = bucketOutcome === 'would-create' ? NOTHING : await listExisting(bucket, entries, shared)
   const way = { bucket, rules: config.rules, budget: createBudget(config.concurrency, config.maxMemory) }
-  let refused: Failure | undefined
-  const passages = await mapParallel(entries, config.concurrency, async (entry): Promise<Passage> => {
+  const settlePut = settleUntilRefused()
+  const put = report.follow('Uploading', entries, async (entry): Promise<Passage> => {
     const begun = performance.now()
-    const tally = startTally()
-    const send = () => putObject({ ...way, file: unwrap(entry.csv), key: unwrap(entry.key), tally }, listing)
-    const put = refused ?? (await settle(send))
-    if (put instanceof CredentialsFailure) refused = put
-    const passage = { ...entry, put, tally, seconds: secondsSince(begun) }
-    report.file(reportFile(passage))
+    const send = () =>
+      putObject({ ...way, file: unwrap(entry.csv), key: unwrap(entry.key), tally: entry.tally }, listing)
+    const passage = { ...entry, put: await settlePut(send), seconds: Math.round(performance.now() - begun) / 1000 }
+    report.file(reportFile(passage, config.rules))
     return passage
   })
-  return summarize(config, passages, shared)
+  const passages = await mapParallel(entries, config.concurrency, put)
+  return await writeManifest(bucket, config, summarize(config, bucketOutcome, passages, shared))
 }
 
-const secondsSince = (begun: number) => Math.round(performance.now() - begun) / 1000
-
-async function main(): Promise<number> {
-  const report = createReport(readOutput(), { out: process.stdout, err: process.stderr })
+async function main(): Promise<void> {
+  const report = await createReport(readOutput(), { out: process.stdout, err: process.stderr })
   let config: Config | undefined
   let summary: Summary
   try {
     const invocation = readConfig()
-    if ('print' in invocation) {
-      process.stdout.write(invocation.print)
-      return 0
-    }
+    if ('print' in invocation) return void process.stdout.write(invocation.print)
     config = invocation.config
     summary = await upload(config, report, listenForStop())
   } catch (error) {
     report.trace(error)
     summary = summarizeEnd(error, config)
   }
-  report.summary(summary, secondsSince(0))
-  return summary.exitCode
+  report.summary(summary)
+  process.exitCode = summary.exitCode
+  // What the SDK still waits for, to try again, must not hold up a run that was told to stop.
+  if (summary.exitCode > 128) process.stdout.write('', () => process.exit())
 }
 
-main().then(code => {
-  process.exitCode = code
-  // What the SDK still waits for, to try again, must not hold up a run that was told to stop.
-  if (code > 128) process.stdout.write('', () => process.exit())
-})
+void main()

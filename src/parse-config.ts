@@ -4,10 +4,10 @@ import { version } from '../package.json'
 import type { Config, Invocation, Variables } from './config'
 import { ConfigFailure } from './errors'
 import { parseLayout } from './parse-layout'
+import { parseShard } from './parse-shard'
 import {
   dateIn,
   MIB,
-  notSupported,
   parseAccountId,
   parseBoolean,
   parseBucketName,
@@ -39,7 +39,6 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
   const { values: options, positionals } = parseArguments(argv)
   if (options.help === true) return { print: describeUsage() }
   if (options.version === true) return { print: `${version}\n` }
-  if (options['dry-run'] === true) throw notSupported('--dry-run', 'Leave it out.')
 
   const read = (name: SettingName): string | undefined => {
     const text = environment[name] || dotenv[name] || undefined
@@ -63,10 +62,6 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
       advice: 'Set it in the environment or in a .env file in the working folder (.env.example shows how).',
     })
   }
-  for (const name of ['SHARD', 'SHARDS'] as const) {
-    if (read(name) !== undefined) throw notSupported(name, `Leave ${name} out.`)
-  }
-  take((name, text) => parseWord(name, text, ['false'], ['false', 'true']), 'MANIFEST')
   take((name, text) => parseWord(name, text, ['text', 'json']), 'LOG_FORMAT')
 
   const endpoint = take(parseEndpoint, 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
@@ -89,7 +84,10 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
       onConflict:
         take((name, text) => parseWord(name, text, ['overwrite', 'keep', 'fail']), 'ON_CONFLICT') ?? 'overwrite',
       onInterrupt: take((name, text) => parseWord(name, text, ['abort', 'keep']), 'ON_INTERRUPT') ?? 'abort',
+      dryRun: options['dry-run'] ?? false,
     },
+    shard: parseShard(read),
+    manifest: take(parseBoolean, 'MANIFEST') ?? false,
     csvCheck: take((name, text) => parseWord(name, text, ['off', 'warn', 'strict']), 'CSV_CHECK') ?? 'warn',
     maxMemory: take((name, text) => parseSize(name, text, 8 * MIB), 'MAX_MEMORY') ?? 64 * MIB,
     concurrency: take((name, text) => parseCount(name, text, 1000), 'CONCURRENCY') ?? 8,

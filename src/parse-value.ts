@@ -21,21 +21,11 @@ export function parseBoolean(name: string, text: string): boolean {
   return text === 'true'
 }
 
-/** `supported` of the `known` words; a word that only a later version understands is never taken and ignored. */
-export function parseWord<Word extends string>(
-  name: string,
-  text: string,
-  supported: readonly Word[],
-  known: readonly string[] = supported,
-): Word {
-  const word = supported.find(candidate => candidate === text)
-  if (word !== undefined) return word
-  if (known.includes(text)) throw notSupported(`${name}=${text}`, `Set ${name} to ${supported.join(' or ')}.`)
-  throw refuse(name, text, supported.join(' or '))
-}
-
-export function notSupported(what: string, advice: string): ConfigFailure {
-  return new ConfigFailure(`${what} is not supported in this version.`, { code: 'not_supported', advice })
+/** One of the `words`. */
+export function parseWord<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const word = words.find(candidate => candidate === text)
+  if (word === undefined) throw refuse(name, text, words.join(' or '))
+  return word
 }
 
 /** A whole number from 1 to `most`. */

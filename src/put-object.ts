@@ -17,7 +17,7 @@ const MAX_SENDS = 4
 const PAUSE_BETWEEN_SENDS_MS = 500
 
 export interface Put {
-  readonly outcome: 'uploaded' | 'unchanged' | 'kept'
+  readonly outcome: 'uploaded' | 'unchanged' | 'kept' | 'would-upload' | 'would-keep'
   readonly etag: string | undefined
   readonly versionId: string | undefined
 }
@@ -33,7 +33,7 @@ export async function putObject(delivery: Delivery, listing: Listing): Promise<P
   if (existing.content === 'same' || (existing.content === 'other' && rules.onConflict !== 'overwrite')) {
     return leaveAlone(delivery, existing)
   }
-  return await send(delivery)
+  return rules.dryRun ? withoutObject('would-upload') : await send(delivery)
 }
 
 async function send(delivery: Delivery): Promise<Put> {
@@ -70,11 +70,16 @@ async function send(delivery: Delivery): Promise<Put> {
 /** For a key that is not to be written: it has the same content, or the rules protect what it has. */
 function leaveAlone({ key, rules }: Delivery, existing: Existing): Put {
   if (existing.content === 'same') return { outcome: 'unchanged', etag: existing.etag, versionId: existing.versionId }
-  if (rules.onConflict === 'keep') return { outcome: 'kept', etag: undefined, versionId: undefined }
+  if (rules.onConflict === 'keep') return withoutObject(rules.dryRun ? 'would-keep' : 'kept')
   throw new FileFailure(`${key} holds other content, and ON_CONFLICT is fail.`, {
     code: 'conflict',
     advice: 'Compare the two; then upload with another date, or with ON_CONFLICT=overwrite.',
   })
+}
+
+/** Nothing is known of an object. */
+function withoutObject(outcome: Put['outcome']): Put {
+  return { outcome, etag: undefined, versionId: undefined }
 }
 
 /** For a write whose own answer carried nothing to compare. */

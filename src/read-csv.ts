@@ -12,14 +12,21 @@ export const READERS = 4
 /**
  * Reads the whole file once, in constant memory.
  * @param check whether to learn on the way what the file looks like as CSV
+ * @param tally counts what was read
  * @throws FileFailure `unreadable`, or `changed_while_reading` where it changes under the reader.
  */
-export async function readCsv(found: FoundCsv, check: CsvCheck, signal: AbortSignal): Promise<CsvFile> {
+export async function readCsv(
+  found: FoundCsv,
+  check: CsvCheck,
+  signal: AbortSignal,
+  tally: { bytesRead: number } = { bytesRead: 0 },
+): Promise<CsvFile> {
   const scanner = check === 'off' ? undefined : createCsvScanner()
   const partCrc32s: number[] = []
   const stamp = await readParts(found, signal, (piece, part) => {
     partCrc32s[part] = crc32(piece, partCrc32s[part] ?? 0)
     scanner?.update(piece)
+    tally.bytesRead += piece.length
   })
   const size = Number(stamp.size)
   const shape = scanner === undefined ? {} : { shape: scanner.end() }

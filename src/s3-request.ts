@@ -20,8 +20,10 @@ interface Dialect {
   readonly mayFallBack: boolean
 }
 
-/** What the requests for one file, or one step, came to. */
+/** What one file, or one step, came to. */
 export interface Tally {
+  /** Bytes read of the file, the first of the two times. */
+  bytesRead: number
   /** HTTP requests, those that were tried again included. */
   requests: number
   /** Bytes of file content in them. */
@@ -31,7 +33,7 @@ export interface Tally {
 }
 
 export function startTally(): Tally {
-  return { requests: 0, bytesSent: 0, warnings: [] }
+  return { bytesRead: 0, requests: 0, bytesSent: 0, warnings: [] }
 }
 
 /** The checksum of a body. Some servers look at the value only where the algorithm is named, too. */

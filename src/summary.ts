@@ -1,119 +1,79 @@
-/** What became of a run: the last event of the JSON output, and the table at the end of the text. */
-
-import { toHex } from './checksum'
-import type { CsvFile } from './csv-file'
+/** What became of a run: the last event of the JSON output, and what the text ends with. */
+import type { Config } from './config'
+import type { FoundBucket } from './create-bucket'
 import { exitCodeOf, Failure } from './errors'
-import type { Put } from './put-object'
+import { type ErrorReport, type FileReport, type Passage, reportError, reportFile } from './file-report'
 import type { Tally } from './s3-request'
-import type { CsvFault } from './scan/csv-shape'
 
 /** What of the configuration is worth repeating. */
-interface Run {
-  readonly bucket: string
-  readonly runDate: string
-}
+type Run = Pick<Config, 'bucket' | 'runDate' | 'shard' | 'rules'>
 
-interface ErrorReport {
-  readonly code: string
-  readonly message: string
-  readonly advice: string
-  readonly retryable: boolean
-}
-
-export interface FileReport {
-  readonly file: string
-  readonly key?: string
-  /** Unknown where the file could not be read. */
-  readonly bytes?: number
-  /** Records as RFC 4180 has them, a header among them. */
-  readonly rows?: number
-  /** Fields of the first record. */
-  readonly columns?: number
-  readonly delimiter?: string
-  readonly encoding?: string
-  /** Whether the first record looks like a header. */
-  readonly header?: boolean
-  readonly faults?: readonly CsvFault[]
-  /** Eight hexadecimal digits. */
-  readonly crc32?: string
-  readonly outcome: 'uploaded' | 'unchanged' | 'kept' | 'failed'
-  readonly etag?: string
-  readonly versionId?: string
-  readonly seconds: number
-  readonly requests: number
-  readonly warnings: readonly string[]
-  readonly error?: ErrorReport
+/** What a run would do; `failed` counts what would fail. */
+interface DryRun {
+  readonly wouldUpload: number
+  readonly wouldKeep: number
+  /** Rights that only a real run can prove. */
+  readonly unproven: readonly string[]
 }
 
 export interface Summary {
   readonly bucket?: string
   /** The `--date` that repeats the run. */
   readonly date?: string
+  /** `i/n`, from 0: the share of the files that this run took. */
+  readonly shard?: string
+  readonly bucketOutcome?: FoundBucket['bucketOutcome']
   readonly files: readonly FileReport[]
   readonly uploaded: number
   readonly unchanged: number
   readonly kept: number
   readonly failed: number
+  /** Of a dry run only, as what needs the right to write. */
+  readonly dryRun?: DryRun
   readonly bytesSent: number
   readonly requests: number
+  /** Since the process began. */
+  readonly seconds: number
   readonly exitCode: number
+  /** The key of the manifest, where one was written. */
+  readonly manifest?: string
   /** What ended the run before its files were looked at. */
   readonly error?: ErrorReport
 }
 
-/** One file's way through the steps: each holds what the step gave, or why there is nothing. */
-export interface Passage {
-  readonly name: string
-  readonly csv: CsvFile | Failure
-  readonly key: string | Failure
-  readonly put: Put | Failure
-  readonly tally: Tally
-  readonly seconds: number
-}
-
-export function reportFile({ name, csv, key, put, tally, seconds }: Passage): FileReport {
-  return {
-    file: name,
-    ...(key instanceof Failure ? {} : { key }),
-    ...(csv instanceof Failure ? {} : describeCsv(csv)),
-    ...(put instanceof Failure
-      ? { outcome: 'failed', error: reportError(put) }
-      : {
-          outcome: put.outcome,
-          ...(put.etag === undefined ? {} : { etag: put.etag }),
-          ...(put.versionId === undefined ? {} : { versionId: put.versionId }),
-        }),
-    seconds,
-    requests: tally.requests,
-    warnings: tally.warnings,
-  }
-}
-
-function describeCsv({ size, crc32, shape }: CsvFile) {
-  const known = { bytes: size, crc32: toHex(crc32) }
-  if (shape === undefined) return known
-  const { rows, columns, delimiter, encoding, header, faults } = shape
-  return { ...known, rows, columns, delimiter, encoding, header, faults }
-}
-
 /** @param shared what the steps that serve all files came to */
-export function summarize(run: Run, passages: readonly Passage[], shared: Tally): Summary {
+export function summarize(
+  run: Run,
+  bucketOutcome: FoundBucket['bucketOutcome'],
+  passages: readonly Passage[],
+  shared: Tally,
+): Summary {
   const puts = passages.map(passage => passage.put)
   const failures = puts.filter(put => put instanceof Failure)
-  const count = (outcome: Put['outcome']) =>
+  const count = (outcome: FileReport['outcome']) =>
     puts.filter(put => !(put instanceof Failure) && put.outcome === outcome).length
   const tallies = [shared, ...passages.map(passage => passage.tally)]
   const total = (counter: 'requests' | 'bytesSent') => tallies.reduce((sum, tally) => sum + tally[counter], 0)
   return {
-    bucket: run.bucket,
-    date: run.runDate,
-    files: passages.map(reportFile),
+    ...describeRun(run),
+    bucketOutcome,
+    files: passages.map(passage => reportFile(passage, run.rules)),
     uploaded: count('uploaded'),
     unchanged: count('unchanged'),
     kept: count('kept'),
     failed: failures.length,
+    ...(run.rules.dryRun
+      ? {
+          dryRun: {
+            wouldUpload: count('would-upload'),
+            wouldKeep: count('would-keep'),
+            unproven: bucketOutcome === 'would-create' ? ['s3:CreateBucket', 's3:PutObject'] : ['s3:PutObject'],
+          },
+        }
+      : {}),
     bytesSent: total('bytesSent'),
     requests: total('requests'),
+    seconds: secondsSoFar(),
     exitCode: exitCodeOf(failures),
   }
 }
@@ -121,7 +81,7 @@ export function summarize(run: Run, passages: readonly Passage[], shared: Tally)
 /** The summary of a run that ended before its files were looked at, and perhaps before it was configured. */
 export function summarizeEnd(error: unknown, run: Run | undefined): Summary {
   return {
-    ...(run === undefined ? {} : { bucket: run.bucket, date: run.runDate }),
+    ...(run === undefined ? {} : describeRun(run)),
     files: [],
     uploaded: 0,
     unchanged: 0,
@@ -129,17 +89,16 @@ export function summarizeEnd(error: unknown, run: Run | undefined): Summary {
     failed: 0,
     bytesSent: 0,
     requests: 0,
+    seconds: secondsSoFar(),
     exitCode: error instanceof Failure ? error.exitCode : 1,
     error: reportError(error),
   }
 }
 
-function reportError(error: unknown): ErrorReport {
-  if (error instanceof Failure) {
-    const { code, message, advice, retryable } = error
-    return { code, message, advice, retryable }
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  const advice = 'This is a fault of the program: report it, with what DEBUG=1 prints.'
-  return { code: 'bug', message, advice, retryable: false }
+function secondsSoFar(): number {
+  return Math.round(process.uptime() * 1000) / 1000
+}
+
+function describeRun({ bucket, runDate, shard }: Run) {
+  return { bucket, date: runDate, ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.count}` }) }
 }

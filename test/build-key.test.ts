@@ -202,25 +202,25 @@ test('a sub-folder stays between the date and the name', () => {
 })
 
 describe('two files on one key', () => {
-  const collide = (...files: { name: string; key: string | FileFailure }[]) => refuseCollisions(files)
-  test('are refused, naming both and the key', () => {
-    const failure = catchFailure(() =>
-      collide({ name: 'a.csv', key: 'k/1' }, { name: 'b.csv', key: 'k/2' }, { name: 'c.csv', key: 'k/1' }),
+  const collide = (layout: Layout, ...names: string[]) =>
+    refuseCollisions(
+      names.map((name, index) => ({ name, path: `/${index}/${name}` })),
+      DATE,
+      layout,
     )
+  test('are refused, naming both and the key', () => {
+    const failure = catchFailure(() => collide(HIVE, 'a.csv', 'b.csv', 'a.csv'))
     assert.ok(failure instanceof ConfigFailure)
     assert.deepEqual([failure.code, failure.exitCode], ['key_collision', 2])
-    assert.equal(failure.message, 'a.csv and c.csv would both land on the key k/1.')
+    assert.equal(
+      failure.message,
+      '/0/a.csv and /2/a.csv would both land on the key raw/local/csv/a/year=2024/month=10/day=21/a.csv.',
+    )
   })
-  test('are those whose names differ in Unicode form only', () => {
-    const files = ['é.csv'.normalize('NFC'), 'é.csv'.normalize('NFD')]
-    assert.throws(() => collide(...files.map(name => ({ name, key: buildKey(name, DATE, PLAIN) }))), ConfigFailure)
-  })
-  test('are not files whose keys differ in case only', () =>
-    collide({ name: 'a.csv', key: 'k/a' }, { name: 'A.csv', key: 'k/A' }))
-  test('are not files that have no key', () => {
-    const none = refuseKeyOf('.csv')
-    collide({ name: 'a.csv', key: none }, { name: 'b.csv', key: none }, { name: 'c.csv', key: 'k' })
-  })
+  test('are those whose names differ in Unicode form only', () =>
+    assert.throws(() => collide(PLAIN, 'é.csv'.normalize('NFC'), 'é.csv'.normalize('NFD')), ConfigFailure))
+  test('are not files whose keys differ in case only', () => collide(PLAIN, 'a.csv', 'A.csv'))
+  test('are not files that have no key', () => collide(PLAIN, '.csv', '.csv', 'c.csv'))
 })
 
 /** Names that have a key, in many scripts and both Unicode forms, in sub-folders too. */

@@ -29,8 +29,6 @@ interface Row {
   /** Text and what becomes of it. */
   readonly accepted: readonly (readonly [string, unknown])[]
   readonly refused?: readonly string[]
-  /** Known to the contract, but not to this version. */
-  readonly notYet?: readonly string[]
 }
 
 const MIB = 1024 * 1024
@@ -242,15 +240,26 @@ const TABLE: readonly Row[] = [
     ],
     refused: ['0', '1001', '8.5', '-1', '1e2', '0x10', 'many', ' 8'],
   },
-  { name: 'SHARD', field: () => undefined, fallback: undefined, accepted: [], notYet: ['0/4', 'x'] },
-  { name: 'SHARDS', field: () => undefined, fallback: undefined, accepted: [], notYet: ['4', '1'] },
+  {
+    name: 'SHARD',
+    field: config => config.shard,
+    fallback: undefined,
+    accepted: [
+      ['0/4', { index: 0, count: 4 }],
+      ['3/4', { index: 3, count: 4 }],
+      ['0/1', { index: 0, count: 1 }],
+    ],
+    refused: ['4/4', '-1/4', '1/0', '0/0', '1', '1/4/4', '1 / 4', 'a/b', '0/100001'],
+  },
   {
     name: 'MANIFEST',
-    field: () => undefined,
-    fallback: undefined,
-    accepted: [['false', undefined]],
+    field: config => config.manifest,
+    fallback: false,
+    accepted: [
+      ['true', true],
+      ['false', false],
+    ],
     refused: ['no', 'FALSE'],
-    notYet: ['true'],
   },
   {
     name: 'LOG_FORMAT',
@@ -264,14 +273,15 @@ const TABLE: readonly Row[] = [
   },
 ]
 
+const NUMBERED_BY_SCHEDULER = ['SHARDS', 'JOB_COMPLETION_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX'] as const
 const CREDENTIALS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const
 
 test('every setting that --help lists is in the table of these tests', () => {
-  const tested = [...TABLE.map(row => row.name), ...CREDENTIALS, 'DEBUG']
+  const tested = [...TABLE.map(row => row.name), ...CREDENTIALS, ...NUMBERED_BY_SCHEDULER, 'DEBUG']
   assert.deepEqual(SETTINGS.map(setting => setting.name).sort(), tested.sort())
 })
 
-for (const { name, field, fallback, accepted, refused = [], notYet = [] } of TABLE) {
+for (const { name, field, fallback, accepted, refused = [] } of TABLE) {
   describe(name, () => {
     for (const [text, value] of accepted) {
       test(`takes ${JSON.stringify(text)}`, () => assert.deepEqual(field(parse({ [name]: text })), value))
@@ -290,7 +300,7 @@ for (const { name, field, fallback, accepted, refused = [], notYet = [] } of TAB
     }
     // One good value shows which source was looked at.
     for (const [text, value] of accepted.slice(0, 1)) {
-      for (const bad of [...refused, ...notYet]) {
+      for (const bad of refused) {
         test(`in the environment, ${JSON.stringify(text)} wins over ${JSON.stringify(bad)} in .env`, () =>
           assert.deepEqual(field(parse({ [name]: text }, { [name]: bad })), value))
         test(`in the environment, ${JSON.stringify(bad)} is refused whatever .env has`, () => {
@@ -307,15 +317,6 @@ for (const { name, field, fallback, accepted, refused = [], notYet = [] } of TAB
         // What an address holds may be a password, so its refusals need not repeat it.
         if (!name.includes('ENDPOINT')) assert.ok(failure.message.includes(JSON.stringify(text)), failure.message)
         assert.ok(failure.advice.includes(name) || /\{file\}|S3 keys/.test(failure.advice), failure.advice)
-      })
-    }
-    for (const text of notYet) {
-      test(`refuses ${JSON.stringify(text)} as not supported in this version`, () => {
-        const failure = catchFailure(() => parse({ [name]: text }))
-        assert.ok(failure instanceof ConfigFailure)
-        assert.deepEqual([failure.code, failure.exitCode], ['not_supported', 2])
-        assert.ok(failure.message.includes(name), failure.message)
-        assert.match(failure.message, /not supported in this version/)
       })
     }
     // Without a bucket there is no run, and without a zone the day is the system's.
@@ -531,10 +532,11 @@ describe('arguments', () => {
       assert.match(failure.advice, /--help/)
     })
   }
-  test('--dry-run is refused as not supported in this version', () => {
-    const failure = catchFailure(() => parse({}, {}, ['--dry-run']))
-    assert.deepEqual([failure.code, failure.exitCode], ['not_supported', 2])
-    assert.match(failure.message, /^--dry-run /)
+  test('--dry-run is off unless it is given', () => {
+    assert.deepEqual(
+      [[], ['--dry-run']].map(argv => parse({}, {}, argv).rules.dryRun),
+      [false, true],
+    )
   })
   test('--version prints the version, whatever the environment is', () =>
     assert.deepEqual(parseConfig(['--version'], {}, {}, NOW), { print: `${version}\n` }))
@@ -545,6 +547,38 @@ describe('arguments', () => {
       const line = invocation.print.split('\n').find(candidate => candidate.trim().split(' ')[0] === name)
       assert.ok(line?.endsWith(`[${value}]`), name)
     }
+  })
+})
+
+describe('SHARDS', () => {
+  const shardOf = (environment: Variables) => parse(environment).shard
+  for (const index of ['JOB_COMPLETION_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX']) {
+    test(`takes the share that ${index} says`, () =>
+      assert.deepEqual(shardOf({ SHARDS: '4', [index]: '3' }), { index: 3, count: 4 }))
+    for (const [shards, bad] of [
+      ['4', '4'],
+      ['4', '-1'],
+      ['4', 'x'],
+    ] as const) {
+      test(`refuses ${index}=${bad} of ${shards}`, () => {
+        assert.ok(catchFailure(() => shardOf({ SHARDS: shards, [index]: bad })).message.startsWith(index))
+      })
+    }
+    test(`without it, ${index} means nothing`, () => assert.equal(shardOf({ [index]: '3' }), undefined))
+  }
+  for (const shards of ['0', 'x', '1.5', '100001']) {
+    test(`refuses ${shards}`, () => {
+      const failure = catchFailure(() => shardOf({ SHARDS: shards, JOB_COMPLETION_INDEX: '0' }))
+      assert.match(failure.message, /^SHARDS is/)
+    })
+  }
+  test('without an index nobody knows which share to take', () => {
+    const failure = catchFailure(() => shardOf({ SHARDS: '4' }))
+    assert.match(failure.message, /neither JOB_COMPLETION_INDEX nor AWS_BATCH_JOB_ARRAY_INDEX/)
+    assert.equal(failure.exitCode, 2)
+  })
+  test('beside SHARD it is refused', () => {
+    assert.match(catchFailure(() => shardOf({ SHARD: '0/2', SHARDS: '2' })).message, /^SHARD and SHARDS are both set/)
   })
 })
 

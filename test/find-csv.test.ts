@@ -150,7 +150,18 @@ test('a file whose name is not valid UTF-8 is not silently left behind', async (
 test('a file that is named itself counts as in its own folder', async () => {
   const folder = makeTempFolder({ 'sub/deep.csv': CSV, 'sub/other.csv': CSV })
   const { files } = await find(join(folder, 'sub', 'deep.csv'))
-  assert.deepEqual(files, [{ path: join(folder, 'sub', 'deep.csv'), name: 'deep.csv', partSize: 8 * MIB }])
+  assert.deepEqual(files, [
+    { path: join(folder, 'sub', 'deep.csv'), name: 'deep.csv', size: CSV.length, partSize: 8 * MIB },
+  ])
+})
+
+test('what is named twice, itself or by its folder, is one file', async () => {
+  const folder = makeTempFolder({ 'a.csv': CSV })
+  const { files } = await find(join(folder, 'a.csv'), folder, join(folder, '.', 'a.csv'))
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ['a.csv'],
+  )
 })
 
 test('a link that is named itself is followed wherever it leads, under its own name', async () => {

@@ -40,7 +40,7 @@ function makeContent(size: number): Buffer {
 
 function place(content: Buffer | string, partSize = PART): FoundCsv {
   const folder = makeTempFolder({ 'a.csv': content })
-  return { path: join(folder, 'a.csv'), name: 'sub/a.csv', partSize }
+  return { path: join(folder, 'a.csv'), name: 'sub/a.csv', size: content.length, partSize }
 }
 
 /** A signal whose every look at it, one after each chunk, does `step`: a way to act in the middle of a reading. */

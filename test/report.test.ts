@@ -3,8 +3,9 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { CsvFile } from '../src/csv-file'
 import { BucketFailure, FileFailure } from '../src/errors'
+import type { FileReport } from '../src/file-report'
 import { createReport, type Report } from '../src/report'
-import { type FileReport, type Summary, summarizeEnd } from '../src/summary'
+import { type Summary, summarizeEnd } from '../src/summary'
 
 /** A stream that keeps what is written to it. */
 function collect() {
@@ -17,10 +18,10 @@ function collect() {
   }
 }
 
-function open(json: boolean, stackTraces = false) {
+async function open(json: boolean, stackTraces = false) {
   const out = collect()
   const err = collect()
-  return { report: createReport({ json, stackTraces }, { out, err }), out, err }
+  return { report: await createReport({ json, stackTraces, forceColor: false }, { out, err }), out, err }
 }
 
 const UPLOADED: FileReport = {
@@ -54,6 +55,7 @@ const SUMMARY: Summary = {
   failed: 1,
   bytesSent: 1536,
   requests: 3,
+  seconds: 12.25,
   exitCode: 1,
 }
 
@@ -73,21 +75,21 @@ function faulty(message: string): CsvFile {
 function tell(report: Report, text: string): void {
   const file = { ...FAILED, file: text, key: text, warnings: [text] }
   const error = { code: 'bug', message: text, advice: text, retryable: false }
-  report.found({ files: [{ path: text, name: text, partSize: 1 }], passedOver: [text] })
-  report.bucket(text, true, [text])
+  report.found(1, { files: [{ path: text, name: text, size: 1, partSize: 1 }], passedOver: [text] }, undefined)
+  report.bucket(text, 'created', [text])
   report.read([
-    { name: text, csv: new FileFailure(text, { code: 'unreadable', advice: text }) },
-    { name: text, csv: faulty(text) },
+    { file: { name: text }, csv: new FileFailure(text, { code: 'unreadable', advice: text }) },
+    { file: { name: text }, csv: faulty(text) },
   ])
   report.file({ ...file, error })
   report.file({ ...UPLOADED, file: text, key: text, warnings: [text] })
   report.trace(new Error(text))
-  report.summary({ ...SUMMARY, bucket: text, files: [{ ...file, error }], error }, 1)
+  report.summary({ ...SUMMARY, bucket: text, files: [{ ...file, error }], error })
 }
 
 describe('json', () => {
-  test('every line on out is one event, and nothing goes to err', () => {
-    const { report, out, err } = open(true)
+  test('every line on out is one event, and nothing goes to err', async () => {
+    const { report, out, err } = await open(true)
     tell(report, 'movies.csv')
     const lines = out.text().split('\n')
     assert.equal(lines.pop(), '', 'the last line is ended')
@@ -95,36 +97,36 @@ describe('json', () => {
     assert.deepEqual(events, ['found', 'bucket', 'read', 'file', 'file', 'summary'])
     assert.equal(err.text(), '')
   })
-  test('a summary is the contract’s: all of it, with the seconds of the whole run', () => {
-    const { report, out, err } = open(true)
-    report.summary(SUMMARY, 12.25)
-    assert.deepEqual(JSON.parse(out.text()), { event: 'summary', ...SUMMARY, seconds: 12.25 })
+  test('a summary is the contract’s: all of it, with the seconds of the whole run', async () => {
+    const { report, out, err } = await open(true)
+    report.summary(SUMMARY)
+    assert.deepEqual(JSON.parse(out.text()), { event: 'summary', ...SUMMARY })
     assert.equal(err.text(), '')
   })
-  test('what ended a run is in the summary, not on err', () => {
-    const { report, out, err } = open(true)
+  test('what ended a run is in the summary, not on err', async () => {
+    const { report, out, err } = await open(true)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    report.summary(summarizeEnd(failure, undefined), 1)
+    report.summary(summarizeEnd(failure, undefined))
     const { error, exitCode } = JSON.parse(out.text())
     assert.deepEqual(error, { code: 'bucket', message: 'No bucket.', advice: 'Make one.', retryable: false })
     assert.equal(exitCode, 4)
     assert.equal(err.text(), '')
   })
-  test('any text is one line, and comes back as it was', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), text => {
-        const { report, out } = open(true)
+  test('any text is one line, and comes back as it was', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async text => {
+        const { report, out } = await open(true)
         report.file({ ...FAILED, file: text })
         assert.match(out.text(), /^[^\n]*\n$/)
         assert.equal(JSON.parse(out.text()).file, text)
       }),
     )
   })
-  test('faults are given with the file that has them', () => {
-    const { report, out } = open(true)
+  test('faults are given with the file that has them', async () => {
+    const { report, out } = await open(true)
     report.read([
-      { name: 'faulty.csv', csv: faulty('Line 2 is short.') },
-      { name: 'gone.csv', csv: new FileFailure('m', { code: 'unreadable', advice: 'a' }) },
+      { file: { name: 'faulty.csv' }, csv: faulty('Line 2 is short.') },
+      { file: { name: 'gone.csv' }, csv: new FileFailure('m', { code: 'unreadable', advice: 'a' }) },
     ])
     const fault = { code: 'ragged_rows', message: 'Line 2 is short.', line: 2 }
     assert.deepEqual(JSON.parse(out.text()), {
@@ -132,9 +134,9 @@ describe('json', () => {
       faulty: [{ file: 'faulty.csv', faults: [fault] }],
     })
   })
-  test('a stack trace goes to err, and only where it was asked for', () => {
+  test('a stack trace goes to err, and only where it was asked for', async () => {
     for (const stackTraces of [false, true]) {
-      const { report, out, err } = open(true, stackTraces)
+      const { report, out, err } = await open(true, stackTraces)
       report.trace(new Error('why'))
       assert.equal(out.text(), '')
       assert.equal(/why[\s\S]*\n\s+at /.test(err.text()), stackTraces)
@@ -143,9 +145,9 @@ describe('json', () => {
 })
 
 describe('text', () => {
-  test('the table has the outcome and the key of every file, each in a line of its own', () => {
-    const { report, out } = open(false)
-    report.summary(SUMMARY, 2)
+  test('the table has the outcome and the key of every file, each in a line of its own', async () => {
+    const { report, out } = await open(false)
+    report.summary(SUMMARY)
     const lines = out.text().split('\n')
     for (const { file, key, outcome } of SUMMARY.files) {
       const rows = lines.filter(line => line.includes(` ${key}`) || line.startsWith(String(key)))
@@ -153,9 +155,9 @@ describe('text', () => {
       for (const cell of [file, outcome]) assert.ok(rows[0]?.split(/\s{2,}/).includes(cell), `${rows[0]} has ${cell}`)
     }
   })
-  test('the size of a file is in its row, and a dash where it is not known', () => {
-    const { report, out } = open(false)
-    report.summary(SUMMARY, 2)
+  test('the size of a file is in its row, and a dash where it is not known', async () => {
+    const { report, out } = await open(false)
+    report.summary(SUMMARY)
     const rowOf = (name: string) =>
       out
         .text()
@@ -164,34 +166,42 @@ describe('text', () => {
     assert.match(rowOf('movies.csv') ?? '', /1\.5 KiB/)
     assert.match(rowOf('gone.csv') ?? '', /(^|\s)-(\s|$)/)
   })
-  test('the rows of a file are in its row where they were counted', () => {
-    const { report, out } = open(false)
-    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 987 }] }, 2)
+  test('the rows of a file are in its row where they were counted', async () => {
+    const { report, out } = await open(false)
+    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 987 }] })
     assert.match(out.text(), /^(?=.*movies\.csv).*\s987\s/m)
   })
-  test('a fault is a warning on err that names the file', () => {
-    const { report, out, err } = open(false)
-    report.read([{ name: 'faulty.csv', csv: faulty('Line 2 is short.') }])
+  test('a fault is a warning on err that names the file', async () => {
+    const { report, out, err } = await open(false)
+    report.read([{ file: { name: 'faulty.csv' }, csv: faulty('Line 2 is short.') }])
     assert.match(out.text(), /1 file, 2\.0 KiB/)
     assert.equal(err.text(), 'Warning: faulty.csv: Line 2 is short.\n')
   })
-  test('kept files are in the totals where there are any', () => {
+  test('kept files are in the totals where there are any', async () => {
     for (const kept of [0, 3]) {
-      const { report, out } = open(false)
-      report.summary({ ...SUMMARY, kept }, 1)
+      const { report, out } = await open(false)
+      report.summary({ ...SUMMARY, kept })
       assert.equal(/3 kept/.test(out.text()), kept === 3)
       assert.equal(/kept/.test(out.text()), kept === 3)
     }
   })
-  test('a file without a key has a dash in its place', () => {
-    const { report, out } = open(false)
+  test('a file without a key has a dash in its place', async () => {
+    const { report, out } = await open(false)
     const { key: _, ...keyless } = FAILED
-    report.summary({ ...SUMMARY, files: [{ ...keyless, bytes: 1 }] }, 2)
+    report.summary({ ...SUMMARY, files: [{ ...keyless, bytes: 1 }] })
     assert.match(out.text(), /^(?=.*gone\.csv)(?=.*failed).*(^|\s)-(\s|$)/m)
   })
-  test('the totals name the bucket, every outcome, the bytes, the requests and the seconds', () => {
-    const { report, out } = open(false)
-    report.summary({ ...SUMMARY, uploaded: 11, unchanged: 22, failed: 33, requests: 44, bytesSent: 55 * 1024 }, 6.66)
+  test('the totals name the bucket, every outcome, the bytes, the requests and the seconds', async () => {
+    const { report, out } = await open(false)
+    report.summary({
+      ...SUMMARY,
+      uploaded: 11,
+      unchanged: 22,
+      failed: 33,
+      requests: 44,
+      bytesSent: 55 * 1024,
+      seconds: 6.66,
+    })
     const totals =
       out
         .text()
@@ -211,59 +221,133 @@ describe('text', () => {
     [1024 ** 4, '1.0 TiB'],
     [48 * 1024 ** 5, '49152.0 TiB'],
   ] as const) {
-    test(`${bytes} bytes are shown as ${shown}`, () => {
-      const { report, out } = open(false)
-      report.summary({ ...SUMMARY, bytesSent: bytes, files: [{ ...UPLOADED, bytes }] }, 1)
+    test(`${bytes} bytes are shown as ${shown}`, async () => {
+      const { report, out } = await open(false)
+      report.summary({ ...SUMMARY, bytesSent: bytes, files: [{ ...UPLOADED, bytes }] })
       assert.ok(out.text().includes(`  ${shown}  `), out.text())
       assert.ok(out.text().includes(`; ${shown} sent`), out.text())
     })
   }
-  test('a failed file says what failed and what to do, on err', () => {
-    const { report, out, err } = open(false)
+  test('a failed file says at once what failed and what to do, on err', async () => {
+    const { report, out, err } = await open(false)
     report.file(FAILED)
     assert.equal(out.text(), '')
-    assert.match(err.text(), /gone\.csv: a warning/)
-    assert.match(err.text(), /gone\.csv cannot be read \(ENOENT\)\. Keep it\.\n$/)
+    assert.equal(err.text(), 'Failed: gone.csv cannot be read (ENOENT). Keep it.\n')
   })
-  test('a file that landed is named on out, with its outcome', () => {
+  test('a file that landed is in the table only', async () => {
     for (const file of [UPLOADED, UNCHANGED]) {
-      const { report, out, err } = open(false)
+      const { report, out, err } = await open(false)
       report.file(file)
-      assert.match(out.text(), new RegExp(`^${file.outcome}.*${file.file}\n$`, 'i'))
-      assert.equal(err.text(), '')
+      assert.equal(`${out.text()}${err.text()}`, '')
     }
   })
-  test('what ended the run is said on err, with what to do', () => {
-    const { report, out, err } = open(false)
+  test('of many failures of one kind the first ones are told and the others counted', async () => {
+    const { report, err } = await open(false)
+    for (let index = 0; index < 2000; index++) report.file({ ...FAILED, file: `f${index}.csv` })
+    report.file({ ...FAILED, error: { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false } })
+    report.summary(SUMMARY)
+    const lines = err.text().split('\n')
+    assert.ok(lines.length < 30, String(lines.length))
+    assert.ok(lines.includes('Failed: Another. Do.'))
+    assert.ok(lines.includes('Failed: 1980 more files (unreadable).'), err.text())
+  })
+  test('a warning that many files share is told once, with their number', async () => {
+    const { report, err } = await open(false)
+    const files = Array.from({ length: 12 }, (_, index) => ({
+      ...UPLOADED,
+      file: `f${index}.csv`,
+      warnings: ['not so'],
+    }))
+    report.summary({ ...SUMMARY, files: [...files, { ...UPLOADED, warnings: ['alone'] }] })
+    assert.match(err.text(), /^Warning: 12 files: not so \(f0\.csv, f1\.csv, f2\.csv and 9 more\)\.$/m)
+    assert.match(err.text(), /^Warning: movies\.csv: alone\.$/m)
+  })
+  test('of many faults the first ones are told and the others counted', async () => {
+    const { report, err } = await open(false)
+    report.read(Array.from({ length: 25 }, () => ({ file: { name: 'f.csv' }, csv: faulty('Short.') })))
+    assert.equal(err.text().match(/f\.csv: Short/g)?.length, 20)
+    assert.match(err.text(), /5 more faults; --json lists them all/)
+  })
+  test('of 2,000 files the table shows 50 of each outcome, and counts the others', async () => {
+    const { report, out } = await open(false)
+    const files = Array.from({ length: 2000 }, (_, index) => ({ ...UPLOADED, file: `f${index}.csv` }))
+    report.summary({ ...SUMMARY, files: [FAILED, ...files] })
+    const lines = out.text().split('\n')
+    assert.equal(lines.filter(line => line.startsWith('uploaded')).length, 50)
+    assert.ok(lines.includes('… and 1950 more uploaded'))
+    assert.ok(lines.findIndex(line => line.startsWith('failed')) > lines.findIndex(line => line.startsWith('uploaded')))
+  })
+  test('columns line up whatever the width of the characters', async () => {
+    const names = ['ascii.csv', '映画.csv', '🎬🎬.csv', 'e\u0301te\u0301.csv']
+    const { report, out } = await open(false)
+    report.summary({ ...SUMMARY, files: names.map(file => ({ ...UPLOADED, file })) })
+    const rows = out
+      .text()
+      .split('\n')
+      .filter(line => line.startsWith('uploaded'))
+    const { default: widthOf } = await import('string-width')
+    const starts = rows.map(row => widthOf(row.slice(0, row.indexOf('Raw/'))))
+    assert.equal(new Set(starts).size, 1, out.text())
+    assert.equal(rows.length, names.length)
+  })
+  test('on a terminal too narrow for a row, each key has a line of its own, and nothing is cut', async () => {
+    for (const [columns, own] of [
+      [60, true],
+      [200, false],
+    ] as const) {
+      const out = { ...collect(), isTTY: true, columns }
+      const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out, err: collect() })
+      report.summary(SUMMARY)
+      assert.equal(out.text().split('\n').includes(`  ${UPLOADED.key}`), own)
+      assert.ok(out.text().includes(String(UPLOADED.key)))
+    }
+  })
+  test('colours are for terminals that have them, or where they are forced', async () => {
+    const has = async (isTTY: boolean, hasColors: boolean, forceColor: boolean) => {
+      const out = { ...collect(), isTTY, columns: 100, hasColors: () => hasColors }
+      const report = await createReport({ json: false, stackTraces: false, forceColor }, { out, err: collect() })
+      report.summary(SUMMARY)
+      return out.text().includes('\u001b[')
+    }
+    assert.equal(await has(true, true, false), true)
+    assert.equal(await has(true, false, true), false)
+    assert.equal(await has(false, true, false), false)
+    assert.equal(await has(false, false, true), true)
+  })
+  test('what ended the run is said on err, with what to do', async () => {
+    const { report, out, err } = await open(false)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    report.summary(summarizeEnd(failure, undefined), 1)
+    report.summary(summarizeEnd(failure, undefined))
     assert.match(err.text(), /No bucket\. Make one\.\n$/)
     assert.equal(out.text(), '')
   })
-  test('a run that failed prints the --date that repeats it, one that did not does not', () => {
+  test('a run that failed prints the --date that repeats it, one that did not does not', async () => {
     for (const exitCode of [0, 1]) {
-      const { report, err } = open(false)
-      report.summary({ ...SUMMARY, exitCode }, 1)
+      const { report, err } = await open(false)
+      report.summary({ ...SUMMARY, exitCode })
       assert.equal(/--date 2024-10-21/.test(err.text()), exitCode === 1)
     }
   })
-  test('a run that failed before it had a date prints none', () => {
-    const { report, err } = open(false)
-    report.summary(summarizeEnd(new Error('why'), undefined), 1)
+  test('a run that failed before it had a date prints none', async () => {
+    const { report, err } = await open(false)
+    report.summary(summarizeEnd(new Error('why'), undefined))
     assert.doesNotMatch(err.text(), /--date/)
   })
-  test('what was passed over is named, of many the first few and the number of the others', () => {
-    const { report, err } = open(false)
-    report.found({ files: [], passedOver: Array.from({ length: 25 }, (_, index) => `f${index}.txt (not .csv)`) })
+  test('what was passed over is named, of many the first few and the number of the others', async () => {
+    const { report, err } = await open(false)
+    const passedOver = Array.from({ length: 25 }, (_, index) => `f${index}.txt (not .csv)`)
+    report.found(0, { files: [], passedOver }, undefined)
     assert.match(err.text(), /f0\.txt.*f9\.txt.* 15 more/)
     assert.doesNotMatch(err.text(), /f10\.txt/)
   })
-  test('a bucket that was created is told from one that was there', () => {
-    const told = [true, false].map(created => {
-      const { report, out } = open(false)
-      report.bucket('landing-zone', created, [])
-      return out.text()
-    })
+  test('a bucket that was created is told from one that was there', async () => {
+    const told = await Promise.all(
+      (['created', 'found'] as const).map(async outcome => {
+        const { report, out } = await open(false)
+        report.bucket('landing-zone', outcome, [])
+        return out.text()
+      }),
+    )
     assert.match(told[0] ?? '', /created.*landing-zone/i)
     assert.doesNotMatch(told[1] ?? '', /created/i)
   })
@@ -281,10 +365,10 @@ describe('text', () => {
     ['a line separator', 'a\u2028b\u2029c'],
   ] as const
   for (const [what, text] of evil) {
-    test(`${what} from a name or a message does not reach the terminal`, () => {
-      const { report, out, err } = open(false, true)
+    test(`${what} from a name or a message does not reach the terminal`, async () => {
+      const { report, out, err } = await open(false, true)
       tell(report, text)
-      const plain = open(false, true)
+      const plain = await open(false, true)
       tell(plain.report, 'plain')
       for (const [written, usual] of [
         [out.text(), plain.out.text()],
@@ -297,23 +381,23 @@ describe('text', () => {
       }
     })
   }
-  test('an escape sequence in a name leaves nothing behind that makes the name hard to read', () => {
-    const { report, out } = open(false)
-    report.file({ ...UPLOADED, file: '\u001b[31mred\u001b[0m.csv' })
-    assert.match(out.text(), / red\.csv\n$/)
+  test('an escape sequence in a name leaves nothing behind that makes the name hard to read', async () => {
+    const { report, out } = await open(false)
+    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: '\u001b[31mred\u001b[0m.csv' }] })
+    assert.match(out.text(), / red\.csv /)
   })
-  test('no text from outside brings a control character to the terminal', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), text => {
-        const { report, out, err } = open(false)
+  test('no text from outside brings a control character to the terminal', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async text => {
+        const { report, out, err } = await open(false)
         tell(report, text)
         assert.doesNotMatch(`${out.text()}${err.text()}`.replaceAll('\n', ''), /\p{Cc}|\p{Bidi_Control}/u)
       }),
     )
   })
-  test('a name in any script is shown as it is', () => {
-    const { report, out } = open(false)
-    report.file({ ...UPLOADED, file: 'séries/映画 🎬.csv' })
+  test('a name in any script is shown as it is', async () => {
+    const { report, out } = await open(false)
+    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: 'séries/映画 🎬.csv' }] })
     assert.match(out.text(), /séries\/映画 🎬\.csv/)
   })
 })

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { FileReport } from '../../src/summary'
+import type { FileReport } from '../../src/file-report'
 import { makeTempFolder } from './temp-folder'
 
 export const ROOT = resolve(__dirname, '..', '..')

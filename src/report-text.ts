@@ -1,0 +1,144 @@
+/** The report for people: a line as each step ends, progress while one lasts, and a table at the end. */
+import { listFaults } from './check-csv'
+import type { FoundBucket } from './create-bucket'
+import { drawTable, type TableStyle } from './draw-table'
+import type { FileReport } from './file-report'
+import { printable } from './printable'
+import { describeProgress, listActive, type Progress, startProgress } from './progress'
+import type { Report } from './report'
+import type { Summary } from './summary'
+import type { LiveLines, Paint } from './terminal'
+import { countOf, formatBytes, listSome } from './wording'
+
+const REDRAW_MS = 100
+/** A log gets a line only now and then. */
+const LOG_LINE_MS = 5000
+/** Of more faults, or failures of one kind, only the number is told. */
+const MOST_ALIKE = 20
+
+const BUCKET_LINES: Readonly<Record<FoundBucket['bucketOutcome'], (name: string) => string>> = {
+  found: name => `Using the bucket ${name}.`,
+  created: name => `Created the bucket ${name}.`,
+  'would-create': name => `The bucket ${name} does not exist and would be created.`,
+}
+
+interface Surface {
+  say(line: string): void
+  complain(line: string): void
+  /** How the table is drawn that `say` writes. */
+  readonly table: TableStyle
+  readonly paintErr: Paint
+  /** Where progress can be drawn live. */
+  readonly live: LiveLines | undefined
+  readonly trace: Report['trace']
+}
+
+export function reportText({ table, paintErr, live, ...surface }: Surface): Report {
+  let ticker: NodeJS.Timeout | undefined
+  const stopProgress = () => {
+    clearInterval(ticker)
+    live?.clear()
+  }
+  const say = (text: string) => surface.say(printable(text))
+  const complain = (mark: string, colour: 'red' | 'yellow', text: string) => {
+    live?.clear()
+    surface.complain(`${paintErr(colour, mark)} ${printable(text)}`)
+  }
+  const warn = (text: string) => complain('Warning:', 'yellow', `${text.replace(/\.$/, '')}.`)
+  const fail = ({ message, advice }: NonNullable<FileReport['error']>) =>
+    complain('Failed:', 'red', `${message} ${advice}`)
+  const failures = new Map<string, number>()
+  const show = (progress: Progress) => {
+    const line = describeProgress(progress, performance.now())
+    if (live === undefined) surface.complain(printable(line))
+    else live.draw([line, ...listActive(progress).map(active => `  ${printable(active)}`)])
+  }
+
+  return {
+    found: (files, { files: all, passedOver }, shard) => {
+      const share = shard === undefined ? '' : `, of which share ${shard.index}/${shard.count} has ${files}`
+      say(`Found ${countOf(all.length, 'CSV file')}${share}.`)
+      if (passedOver.length > 0) warn(`passed over ${listSome(passedOver)}`)
+    },
+    bucket: (name, outcome, warnings) => {
+      say(BUCKET_LINES[outcome](name))
+      warnings.forEach(warn)
+    },
+    follow: (verb, jobs, task) => {
+      const progress = startProgress(verb, jobs)
+      ticker = setInterval(() => show(progress), live === undefined ? LOG_LINE_MS : REDRAW_MS).unref()
+      return async job => {
+        progress.active.add(job)
+        try {
+          return await task(job)
+        } finally {
+          progress.active.delete(job)
+          progress.ended.add(job)
+        }
+      }
+    },
+    read: entries => {
+      stopProgress()
+      const sizes = entries.flatMap(({ csv }) => ('size' in csv ? [csv.size] : []))
+      say(`Read ${countOf(sizes.length, 'file')}, ${formatBytes(sizes.reduce((sum, size) => sum + size, 0))}.`)
+      const faults = entries.flatMap(({ file, csv }) =>
+        listFaults(csv).map(({ message }) => `${file.name}: ${message}`),
+      )
+      faults.slice(0, MOST_ALIKE).forEach(warn)
+      if (faults.length > MOST_ALIKE) warn(`${faults.length - MOST_ALIKE} more faults; --json lists them all`)
+    },
+    file: ({ error }) => {
+      if (error === undefined) return
+      const alike = (failures.get(error.code) ?? 0) + 1
+      failures.set(error.code, alike)
+      if (alike <= MOST_ALIKE) fail(error)
+    },
+    summary: summary => {
+      stopProgress()
+      for (const [code, alike] of failures) {
+        if (alike > MOST_ALIKE) complain('Failed:', 'red', `${alike - MOST_ALIKE} more files (${code}).`)
+      }
+      for (const [warning, files] of groupWarnings(summary.files)) {
+        warn(
+          files.length === 1 ? `${files[0]}: ${warning}` : `${files.length} files: ${warning} (${listSome(files, 3)})`,
+        )
+      }
+      if (summary.files.length > 0) {
+        // Its cells are made printable before they get their colours.
+        for (const line of ['', ...drawTable(summary.files, table), '']) surface.say(line)
+      }
+      if (summary.error === undefined) say(describeTotals(summary))
+      else fail(summary.error)
+      if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
+      if (summary.exitCode !== 0 && summary.date !== undefined) {
+        complain('Next:', 'yellow', `start it again with --date ${summary.date}; what has landed is not sent twice.`)
+      }
+    },
+    trace: error => {
+      stopProgress()
+      surface.trace(error)
+    },
+  }
+}
+
+/** The files that each warning is about. */
+function groupWarnings(files: readonly FileReport[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { file, warnings } of files) {
+    for (const warning of warnings) groups.set(warning, [...(groups.get(warning) ?? []), file])
+  }
+  return groups
+}
+
+function describeTotals(summary: Summary): string {
+  const { bucket, uploaded, unchanged, kept, failed, dryRun, bytesSent, requests, seconds } = summary
+  if (dryRun !== undefined) {
+    const { wouldUpload, wouldKeep, unproven } = dryRun
+    const keeps = wouldKeep === 0 ? '' : `${wouldKeep} would be kept, `
+    const rights = `${unproven.length === 1 ? 'right' : 'rights'} ${unproven.join(' and ')}`
+    return `${bucket}: ${wouldUpload} would be uploaded, ${unchanged} unchanged, ${keeps}${failed} would fail. Nothing was written. Only a real run can prove the ${rights}.`
+  }
+  const keeps = kept === 0 ? '' : `${kept} kept, `
+  const rate = bytesSent === 0 ? '' : `, ${formatBytes(bytesSent / Math.max(seconds, 0.001))}/s on average`
+  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${keeps}${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s${rate}.`
+}
