@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import Ajv2020 from 'ajv/dist/2020'
 import type { FileReport } from '../../src/file-report'
 import { makeTempFolder } from './temp-folder'
 
@@ -61,11 +63,13 @@ export function startProgram(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid }),
   })
+  const isJson = args.includes('--json') || env['LOG_FORMAT'] === 'json'
   const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(
     ([[code], stdout, stderr]) => {
       for (const secret of [CREDENTIALS.AWS_SECRET_ACCESS_KEY, CREDENTIALS.AWS_SESSION_TOKEN]) {
         assert.ok(!`${stdout}${stderr}`.includes(secret), `a secret was printed: ${stdout}${stderr}`)
       }
+      if (isJson) parseEvents(stdout)
       return { code, stdout, stderr }
     },
   )
@@ -76,12 +80,19 @@ export function runProgram(env: Variables, options?: Options): Promise<Ended> {
   return startProgram(env, options).ended
 }
 
-/** The events of a run with `--json`; every line of stdout must be one. */
+const isEvent = new Ajv2020({ strict: true, strictRequired: false }).compile(
+  JSON.parse(readFileSync(resolve(ROOT, 'docs', 'events.schema.json'), 'utf8')),
+)
+
+/** The events of a run with `--json`: every line of stdout must be one, as the schema has them, and the summary the last. */
 export function parseEvents(stdout: string): Record<string, unknown>[] {
-  return stdout
+  const events = stdout
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line))
+  for (const event of events) assert.ok(isEvent(event), `${JSON.stringify(event)}: ${JSON.stringify(isEvent.errors)}`)
+  assert.equal(events.at(-1).event, 'summary')
+  return events
 }
 
 /** What the summary, the last event, says of each file. */
