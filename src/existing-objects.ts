@@ -78,6 +78,20 @@ export function bareEtag(etag: string | undefined): string | undefined {
   return etag?.replace(/^"|"$/g, '')
 }
 
+/**
+ * The MD5 of what is stored, in hexadecimal; `undefined` where the ETag is none: that of a multipart upload, or of what a
+ * customer's or a KMS key encrypts. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+ */
+export function md5Of(stored: {
+  readonly ETag?: string | undefined
+  readonly ServerSideEncryption?: string | undefined
+  readonly SSECustomerAlgorithm?: string | undefined
+}): string | undefined {
+  const etag = bareEtag(stored.ETag) ?? ''
+  const isMd5 = stored.SSECustomerAlgorithm === undefined && !stored.ServerSideEncryption?.startsWith('aws:kms')
+  return isMd5 && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined
+}
+
 function longestCommonPrefix(keys: readonly string[]): string {
   const [first = '', ...others] = keys
   let length = first.length

@@ -4,7 +4,7 @@ import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
 import { toBase64, toComposite, toHex } from './checksum'
 import type { CsvFile } from './csv-file'
 import type { Delivery } from './delivery'
-import { bareEtag, headObject, type Listing } from './existing-objects'
+import { bareEtag, headObject, type Listing, md5Of } from './existing-objects'
 import { cutAnew } from './read-csv'
 import { readParts } from './read-parts'
 
@@ -49,8 +49,11 @@ async function isSameObject(delivery: Compared, head: HeadObjectCommandOutput, e
   if (checksum !== undefined && head.ChecksumType === 'FULL_OBJECT') return checksum === toBase64(file.crc32)
   const parts = Number(COMPOSITE_ETAG.exec(etag)?.[1] ?? 0)
   if (parts === 0) {
-    // Only objects that were sent whole carry it: the metadata of a resumed upload could be an older file's.
-    return head.Metadata?.['crc32'] === toHex(file.crc32) || (await hasMd5(file, etag, bucket.signal))
+    // Metadata says what was to be stored, an MD5 what is. Only objects that were sent whole carry it: that of a resumed
+    // upload could be an older file's.
+    return md5Of(head) === undefined
+      ? head.Metadata?.['crc32'] === toHex(file.crc32)
+      : await hasMd5(file, etag, bucket.signal)
   }
   const cut = await cutAsSent(delivery, parts)
   if (cut === undefined) return false

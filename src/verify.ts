@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { toBase64, toComposite } from './checksum'
 import type { CsvFile } from './csv-file'
 import { FileFailure } from './errors'
-import { bareEtag } from './existing-objects'
+import { md5Of } from './existing-objects'
 
 /** What an answer may carry to compare. */
 interface Stored {
@@ -19,12 +19,8 @@ interface Stored {
  */
 export function verifyBody(stored: Stored, body: Buffer, crc: number, key: string): boolean {
   if (stored.ChecksumCRC32 !== undefined) return expectSame(key, 'CRC-32', toBase64(crc), stored.ChecksumCRC32)
-  const etag = bareEtag(stored.ETag)
-  // An ETag is the MD5 of the body unless a customer's or a KMS key encrypts it.
-  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-  const isMd5 = stored.SSECustomerAlgorithm === undefined && !stored.ServerSideEncryption?.startsWith('aws:kms')
-  if (etag === undefined || !isMd5 || !/^[0-9a-f]{32}$/.test(etag)) return false
-  return expectSame(key, 'MD5', createHash('md5').update(body).digest('hex'), etag)
+  const md5 = md5Of(stored)
+  return md5 !== undefined && expectSame(key, 'MD5', createHash('md5').update(body).digest('hex'), md5)
 }
 
 /** The same for a whole object by its checksum, `COMPOSITE` (with the number of its parts behind it) or not. */
