@@ -1,6 +1,6 @@
 /** A CSV file as it was read: what it must still be when it is sent. */
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { FileFailure } from './errors'
 import type { CsvShape } from './scan/csv-shape'
@@ -39,10 +39,15 @@ export interface CsvFile extends FoundCsv {
  * @throws FileFailure `unreadable`
  */
 export async function openCsv({ path, name }: FoundCsv): Promise<FileHandle> {
+  let handle: FileHandle | undefined
   try {
     const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
-    return await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    // O_NOFOLLOW guards the last part of the path only.
+    if ((await realpath(path)) !== path) throw Object.assign(new Error('a folder is a link'), { code: 'ELOOP' })
+    return handle
   } catch (cause) {
+    await handle?.close()
     throw unreadable(name, cause)
   }
 }
@@ -52,7 +57,7 @@ export function unreadable(name: string, cause: unknown): FileFailure {
   const advice: Readonly<Record<string, string>> = {
     EACCES: 'Give the user that runs this the right to read the file (chmod a+r).',
     ENOENT: 'It was there when the run began: keep files in place until the run ends, and start it again.',
-    ELOOP: 'A symbolic link took its place: put the file itself there.',
+    ELOOP: 'A symbolic link took its place, or that of a folder above: put the file itself there.',
   }
   return new FileFailure(`${name} cannot be read (${code}).`, {
     code: 'unreadable',
@@ -86,9 +91,13 @@ export async function readPart(handle: FileHandle, file: CsvFile, index: number,
   return part
 }
 
-/** @throws FileFailure `changed_while_reading` where an open file is not what it was when it was read. */
-export async function refuseChanged(handle: FileHandle, { name, stamp }: CsvFile): Promise<void> {
-  if (!isSameStamp(await handle.stat({ bigint: true }), stamp)) throw changedWhileReading(name)
+/**
+ * To be asked after the last byte was taken, of the path: an open file does not tell that another one has its place.
+ * @throws FileFailure `changed_while_reading` where the file is not what it was when it was read.
+ */
+export async function refuseChanged({ path, name, stamp }: CsvFile): Promise<void> {
+  const now = await lstat(path, { bigint: true }).catch(() => undefined)
+  if (now === undefined || !isSameStamp(now, stamp)) throw changedWhileReading(name)
 }
 
 export function isSameStamp(a: Stamp, b: Stamp): boolean {

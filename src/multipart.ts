@@ -84,7 +84,7 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
         return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
       })
     })
-    await refuseChanged(handle, cut)
+    await refuseChanged(cut)
     return parts
   } finally {
     await handle.close()

@@ -15,7 +15,7 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
     let Body: Buffer
     try {
       Body = await readPart(handle, file, 0, buffer)
-      await refuseChanged(handle, file)
+      await refuseChanged(file)
     } finally {
       await handle.close()
     }

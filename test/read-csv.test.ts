@@ -13,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
@@ -224,6 +224,15 @@ describe('a file that cannot be read', () => {
     assert.equal(failure.message, 'sub/a.csv cannot be read (ELOOP).')
     assert.match(failure.advice, /symbolic link/)
   })
+  test('a link took the place of its folder: it is not followed', async () => {
+    const found = place('a')
+    const folder = dirname(found.path)
+    renameSync(folder, `${folder}.away`)
+    symlinkSync(`${folder}.away`, folder)
+    const failure = await refuseFile(readCsv(found, 'off', NEVER), 'unreadable')
+    assert.equal(failure.message, 'sub/a.csv cannot be read (ELOOP).')
+    assert.deepEqual(openBelow(`${folder}.away`), [])
+  })
   for (const [what, put] of [
     ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
     ['a folder', (path: string) => mkdirSync(path)],
@@ -303,6 +312,7 @@ describe('the second reading, part by part', () => {
         utimesSync(path, atime, mtime)
       },
     ],
+    ['was removed', path => rmSync(path)],
     [
       'was replaced by a copy of the same size and time',
       path => {
@@ -321,21 +331,10 @@ describe('the second reading, part by part', () => {
       utimesSync(found.path, 1_000_000_000, 1_000_000_000)
       const file = await readCsv(found, 'off', NEVER)
       change(file.path)
-      const handle = await openCsv(file)
-      try {
-        await refuseFile(refuseChanged(handle, file), 'changed_while_reading')
-      } finally {
-        await handle.close()
-      }
+      await refuseFile(refuseChanged(file), 'changed_while_reading')
     })
   }
   test('a file that did not change is not refused', async () => {
-    const file = await read()
-    const handle = await openCsv(file)
-    try {
-      await refuseChanged(handle, file)
-    } finally {
-      await handle.close()
-    }
+    await refuseChanged(await read())
   })
 })
