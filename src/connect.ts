@@ -1,5 +1,6 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { AdaptiveRetryStrategy } from '@smithy/core/retry'
 import type { Config } from './config'
 import { CredentialsFailure } from './errors'
 import type { Bucket } from './s3-request'
@@ -7,8 +8,12 @@ import type { Bucket } from './s3-request'
 /** Where neither the configuration nor a profile names a region. */
 export const DEFAULT_REGION = 'us-east-1'
 
-/** Attempts for each request, the first one included; the SDK waits longer before each. */
+/**
+ * Attempts for each request, the first one included. Before each further one passes a random time of up to twice as
+ * much as before the last one, and up to 20 s: half a minute of trouble is waited out.
+ */
 const MAX_ATTEMPTS = 7
+const FIRST_PAUSE_MS = 500
 
 const CONNECTION_TIMEOUT_MS = 10_000
 /** A socket on which nothing moves for this long is given up; a slow one that does move is not. */
@@ -30,7 +35,8 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
     expectContinueHeader: false,
     // Bodies carry their own checksum; where a server refuses it, the SDK must not put another in its place.
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    retryMode: 'adaptive',
+    // Sends less while it is told to slow down, whose pauses start at a second; goes by Retry-After, within 5 s of them.
+    retryStrategy: new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS }),
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: STALL_TIMEOUT_MS,

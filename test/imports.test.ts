@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'check-csv': ['errors'],
   'scan/*': ['scan/*', 'node:buffer', 'node:os'],
 
-  connect: ['@aws-sdk/client-s3', 'errors'],
+  connect: ['@aws-sdk/client-s3', '@smithy/core/retry', 'errors'],
   's3-failure': ['@aws-sdk/client-s3', 'errors'],
   's3-request': ['@aws-sdk/client-s3', 's3-failure', 'checksum'],
   'look-at-bucket': ['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request'],

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { SETTINGS } from '../src/settings'
-import { CREDENTIALS, parseEvents, ROOT, reportedFiles, runProgram } from './support/program'
+import { CREDENTIALS, FAST_CLOCK, parseEvents, ROOT, reportedFiles, runProgram } from './support/program'
 import { startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
@@ -225,7 +225,7 @@ for (const [title, env, args, expected, says] of REFUSALS) {
 test('an endpoint that does not answer is exit 6, worth retrying', async () => {
   const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
   const { code, stdout } = await runProgram(
-    { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', BUCKET_NAME: 'test-lake', DATA_DIR, LOG_FORMAT: 'json' },
+    { ...FAST_CLOCK, AWS_ENDPOINT_URL: 'http://127.0.0.1:1', BUCKET_NAME: 'test-lake', DATA_DIR, LOG_FORMAT: 'json' },
     {},
   )
   const summary = parseEvents(stdout).at(-1)

@@ -18,8 +18,13 @@ export const CREDENTIALS = {
   AWS_SESSION_TOKEN: 't0ken+never/printed==',
 } as const
 
+/** `NODE_OPTIONS` for a run before which scripts of this folder are loaded. */
+export function preload(...names: readonly string[]): string {
+  return names.map(name => `--require ${resolve(__dirname, `${name}.cjs`)}`).join(' ')
+}
+
 /** For the environment of a run that need not sit through its own timeouts. */
-export const FAST_CLOCK = { NODE_OPTIONS: `--require ${resolve(__dirname, 'fast-clock.cjs')}` } as const
+export const FAST_CLOCK = { NODE_OPTIONS: preload('fast-clock') } as const
 
 type Variables = Readonly<Record<string, string | undefined>>
 
