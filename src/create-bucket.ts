@@ -34,7 +34,8 @@ export async function createBucket(bucket: Bucket, config: Config, tally: Tally)
     const seen = await lookAtBucket(bucket, name, tally)
     if (seen === 'there') {
       if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
-      return { bucket, bucketOutcome: creation === 'created' ? 'created' : 'found' }
+      const isNew = creation !== undefined
+      return { bucket: { ...bucket, isNew }, bucketOutcome: creation === 'created' ? 'created' : 'found' }
     }
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)

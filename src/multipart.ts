@@ -33,7 +33,7 @@ export async function uploadParts(delivery: Delivery): Promise<Landed> {
     const mayGoOn = error instanceof Failure && error.exitCode !== 1
     if (mayGoOn && delivery.rules.onInterrupt === 'keep')
       delivery.tally.warnings.push('its parts are kept for the next run')
-    else await abort(delivery, upload)
+    else await budget.run(0, () => abort(delivery, upload))
     throw error
   }
 }
@@ -112,7 +112,7 @@ async function complete(delivery: Delivery, { uploadId, cut }: Unfinished, parts
   const answer = await request(bucket, `Completing the upload of ${cut.name}`, tally, options =>
     bucket.client.send(new CompleteMultipartUploadCommand(input), options),
   )
-  const isVerified = verifyObject(answer.ChecksumCRC32, cut, key) || parts.every(part => part.isVerified)
+  const isVerified = verifyObject(answer, cut, key) || parts.every(part => part.isVerified)
   return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
 }
 

@@ -4,17 +4,18 @@ import type { Delivery } from './delivery'
 import { FileFailure } from './errors'
 import { bareEtag, headObject, type Listing } from './existing-objects'
 import { uploadParts } from './multipart'
-import { nameError, refusesChecksums, statusOf } from './s3-failure'
+import { isDamaged, nameError, refusesChecksums, statusOf } from './s3-failure'
 import { compareWithListed, compareWithObject, type Existing } from './same-content'
 import { uploadWhole } from './upload-whole'
-import { expectSame, verifyObject } from './verify'
+import { expectSame, nameVersion, verifyObject } from './verify'
 
 /** Memory of a comparison that has to read the file: two chunks. */
 const COMPARISON_BYTES = 1024 * 1024
 
 /** Sends of one file, each with the SDK's own attempts, before its trouble is taken for lasting. */
-const MAX_SENDS = 4
-const PAUSE_BETWEEN_SENDS_MS = 500
+const MAX_SENDS = 5
+/** Before the second send; twice as long before each further one. */
+const FIRST_PAUSE_MS = 500
 
 export interface Put {
   readonly outcome: 'uploaded' | 'unchanged' | 'kept' | 'would-upload' | 'would-keep'
@@ -28,7 +29,8 @@ export interface Put {
  * @throws Failure
  */
 export async function putObject(delivery: Delivery, listing: Listing): Promise<Put> {
-  const { budget, rules } = delivery
+  const { bucket, budget, rules } = delivery
+  bucket.signal.throwIfAborted()
   const existing = await budget.run(COMPARISON_BYTES, () => compareWithListed(delivery, listing))
   if (existing.content === 'same' || (existing.content === 'other' && rules.onConflict !== 'overwrite')) {
     return leaveAlone(delivery, existing)
@@ -58,9 +60,15 @@ async function send(delivery: Delivery): Promise<Put> {
         bucket.dialect.sendsChecksums = false
         tally.warnings.push(`the server refuses checksums (${reason}): from here on its MD5 ETags are compared instead`)
       }
-      const mayPass = isDialect || ['ConditionalRequestConflict', 'NoSuchUpload', 'PreconditionFailed'].includes(reason)
+      const mayPass =
+        isDialect ||
+        isDamaged(error) ||
+        ['ConditionalRequestConflict', 'PreconditionFailed'].includes(reason) ||
+        // An upload that disappears twice is somebody's doing.
+        (reason === 'NoSuchUpload' && sends === 1) ||
+        (reason === 'NoSuchBucket' && bucket.isNew === true)
       if (!mayPass || sends === MAX_SENDS) throw error
-      await sleep(PAUSE_BETWEEN_SENDS_MS, undefined, { signal: bucket.signal }).catch(() =>
+      await sleep(FIRST_PAUSE_MS * 2 ** (sends - 1), undefined, { signal: bucket.signal }).catch(() =>
         bucket.signal.throwIfAborted(),
       )
     }
@@ -85,8 +93,10 @@ function withoutObject(outcome: Put['outcome']): Put {
 /** For a write whose own answer carried nothing to compare. */
 async function verifyByHead({ bucket, file, key, budget, tally }: Delivery): Promise<void> {
   const head = await budget.run(0, () => headObject(bucket, key, tally))
-  if (head?.ContentLength !== undefined) expectSame(key, 'size', String(file.size), String(head.ContentLength))
-  if (!verifyObject(head?.ChecksumCRC32, file, key)) {
+  if (head?.ContentLength !== undefined) {
+    expectSame(nameVersion(key, head), 'size', String(file.size), String(head.ContentLength))
+  }
+  if (!verifyObject(head, file, key)) {
     tally.warnings.push('not verifiable: the server gives no checksum of what it stored')
   }
 }

@@ -27,6 +27,11 @@ const BUCKET_ERRORS: Readonly<Record<string, string>> = {
 
 /** Node's and OpenSSL's codes for a server certificate that cannot be trusted. */
 const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/
+const CERTIFICATE_ADVICE: Readonly<Record<string, string>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Check the endpoint: the certificate that answers there is for another host.',
+  CERT_HAS_EXPIRED: "Have the server's certificate renewed, or set the clock of this machine.",
+  CERT_NOT_YET_VALID: "Set the clock of this machine: the server's certificate is not valid yet.",
+}
 
 /** The server's answer behind `error`, be it wrapped in a failure or not; `undefined` where there was no answer. */
 export function sdkErrorOf(error: unknown): S3ServiceException | undefined {
@@ -51,22 +56,36 @@ export function statusOf(error: unknown): number | undefined {
  * some sign other headers than they were sent. Its credentials have served by then.
  */
 export function refusesChecksums(error: unknown): boolean {
+  // One that compared them knows them.
+  if (isDamaged(error)) return false
   const message = sdkErrorOf(error)?.message ?? ''
   return statusOf(error) === 501 || nameError(error) === 'SignatureDoesNotMatch' || /checksum/i.test(message)
 }
 
-/**
- * `error`, thrown by a request that was to do `what` (such as `Upload of movies.csv`), as one of ours. A server may repeat
- * what it was sent: `secrets` are left out of what it says.
- */
-export function toFailure(error: unknown, what: string, secrets: readonly string[]): Failure {
+/** Whether the server says that what arrived is not what was sent. */
+export function isDamaged(error: unknown): boolean {
+  return /^BadDigest$|Mismatch$/.test(nameError(error))
+}
+
+/** A server may repeat what it was sent: takes `secrets` and signatures out of all that is ever shown of `error`. */
+export function hideSecrets(error: unknown, secrets: readonly string[]): void {
+  if (!(error instanceof Error)) return
+  const forms = secrets.flatMap(secret => [secret, encodeURIComponent(secret)])
+  for (const property of ['name', 'message', 'stack'] as const) {
+    const text = error[property] ?? ''
+    const shown = forms
+      .reduce((rest, form) => rest.replaceAll(form, '[secret]'), text)
+      .replace(/(?<=Signature=)\w+/g, '[secret]')
+    if (shown !== text) error[property] = shown
+  }
+}
+
+/** `error`, thrown by a request that was to do `what` (such as `Upload of movies.csv`), as one of ours. */
+export function toFailure(error: unknown, what: string): Failure {
   if (error instanceof Failure) return error
   const name = nameError(error)
   const status = statusOf(error)
-  const said = secrets.reduce(
-    (text, secret) => text.replaceAll(secret, '[secret]'),
-    `${what} failed: ${name}${explain(error, name)}.`,
-  )
+  const said = `${what} failed: ${name}${explain(error, name)}.`
   const credentials = CREDENTIAL_ERRORS[name]
   if (credentials !== undefined)
     return new CredentialsFailure(said, { code: 'credentials', advice: credentials, cause: error })
@@ -75,17 +94,24 @@ export function toFailure(error: unknown, what: string, secrets: readonly string
   if (status === undefined || status >= 500 || status === 429 || status === 408) {
     return new EndpointFailure(said, { code: 'endpoint', advice: adviseOnEndpoint(name, status), cause: error })
   }
+  const retryable = isDamaged(error)
   return new FileFailure(said, {
     code: 'refused_by_server',
-    advice: "Look the name up in the server's documentation.",
+    advice: retryable
+      ? 'Look into what stands between here and the server: it changes what is sent. Then start the run again.'
+      : "Look the name up in the server's documentation.",
     cause: error,
+    retryable,
   })
 }
 
 function adviseOnEndpoint(name: string, status: number | undefined): string {
   if (status !== undefined) return 'Start it again later: the server is overloaded or has a fault.'
   if (CERTIFICATE_ERROR.test(name)) {
-    return "Set NODE_EXTRA_CA_CERTS to the file of the certificate authority that signed the server's certificate."
+    return (
+      CERTIFICATE_ADVICE[name] ??
+      "Set NODE_EXTRA_CA_CERTS in the environment (.env is read too late) to the file of the authority that signed the server's certificate."
+    )
   }
   if (name === 'ENOTFOUND' || name === 'EAI_AGAIN')
     return 'Check the endpoint, the region and the network: the name does not resolve.'

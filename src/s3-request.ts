@@ -1,7 +1,7 @@
 /** How every request goes out: cancelled by the run's signal, counted, and its errors turned into ours. */
 import type { S3Client } from '@aws-sdk/client-s3'
 import { toBase64 } from './checksum'
-import { toFailure } from './s3-failure'
+import { hideSecrets, toFailure } from './s3-failure'
 
 /** The bucket, as every request needs it. */
 export interface Bucket {
@@ -10,6 +10,8 @@ export interface Bucket {
   readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
   readonly signal: AbortSignal
   readonly dialect: Dialect
+  /** It was created a moment ago: a server of many machines may not know it everywhere yet. */
+  readonly isNew?: boolean
 }
 
 /** What the server turned out to understand. */
@@ -78,9 +80,19 @@ export async function request<Output extends Answer>(
   } catch (error) {
     count((error as Partial<Answer>).$metadata?.attempts)
     signal.throwIfAborted()
-    const { secretAccessKey, sessionToken = secretAccessKey } = await client.config.credentials()
-    throw toFailure(error, what, [secretAccessKey, sessionToken])
+    hideSecrets(error, await listSecrets(client))
+    throw toFailure(error, what)
   } finally {
     signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** None where there are no credentials any more: the request was then not signed, and no server can repeat them. */
+async function listSecrets(client: S3Client): Promise<string[]> {
+  try {
+    const { secretAccessKey, sessionToken } = await client.config.credentials()
+    return [secretAccessKey, ...(sessionToken === undefined ? [] : [sessionToken])]
+  } catch {
+    return []
   }
 }
