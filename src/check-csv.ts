@@ -1,6 +1,6 @@
 /** What `CSV_CHECK` makes of the faults that were found in files. */
 import type { CsvFile } from './csv-file'
-import { CsvFailure, Failure } from './errors'
+import { CsvFailure, Failure, InterruptedFailure } from './errors'
 import type { CsvFault } from './scan/csv-shape'
 
 /** `off` does not look into files, `warn` tells of faults and uploads, `strict` refuses the run for one bad file. */
@@ -19,7 +19,9 @@ export function refuseFaults(
   check: CsvCheck,
   entries: readonly { readonly file: { readonly name: string }; readonly csv: CsvFile | Failure }[],
 ): void {
-  if (check !== 'strict') return
+  // A run that was told to stop sends nothing, and has not read all: the signal is what ends it.
+  const isStopped = entries.some(({ csv }) => csv instanceof InterruptedFailure)
+  if (check !== 'strict' || isStopped) return
   const bad = entries.filter(({ csv }) => listFaults(csv).length > 0)
   const [first] = bad
   if (first === undefined) return

@@ -1,6 +1,6 @@
 /** What the bucket already holds under the keys of a run. */
 import { HeadObjectCommand, type HeadObjectCommandOutput, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { BucketFailure, type Failure, FileFailure } from './errors'
+import { BucketFailure, type Failure, FileFailure, InterruptedFailure } from './errors'
 import { statusOf } from './s3-failure'
 import { type Bucket, request, type Tally } from './s3-request'
 
@@ -47,7 +47,9 @@ export async function listExisting(
       token = answer.NextContinuationToken
       if (token === undefined) return { complete: true, objects }
     } catch (error) {
-      if (error instanceof BucketFailure || error instanceof FileFailure) break
+      // A run that is told to stop looks no further, and each of its files says so.
+      const isStopped = error instanceof InterruptedFailure
+      if (isStopped || error instanceof BucketFailure || error instanceof FileFailure) break
       throw error
     }
   }

@@ -56,6 +56,8 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
 }
 
 async function main(): Promise<void> {
+  // A reader that goes away takes the output with it, not the upload.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const report = await createReport(readOutput(), { out: process.stdout, err: process.stderr })
   let config: Config | undefined
   let summary: Summary

@@ -16,8 +16,9 @@ import { checksumHeaders, request } from './s3-request'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
 import { verifyBody, verifyObject } from './verify'
 
-/** An interrupted run has 10 s in a container before it is killed. */
-const ABORT_TIMEOUT_MS = 8000
+/** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
+const START_GRACE_MS = 2000
+const ABORT_TIMEOUT_MS = 6000
 
 /**
  * Uploads a file in parts. Whatever goes wrong, the parts do not stay behind, unless the rules keep them for a run that
@@ -49,10 +50,21 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
     ContentType: 'text/csv',
     Metadata: describeForMetadata(file),
   }
-  const { UploadId = '' } = await request(bucket, `Starting the upload of ${file.name}`, tally, options =>
-    bucket.client.send(new CreateMultipartUploadCommand(input), options),
+  bucket.signal.throwIfAborted()
+  const { UploadId = '' } = await request(
+    { client: bucket.client, signal: waitAfter(bucket.signal, START_GRACE_MS) },
+    `Starting the upload of ${file.name}`,
+    tally,
+    options => bucket.client.send(new CreateMultipartUploadCommand(input), options),
   )
   return { uploadId: UploadId, cut: file, landed: new Map() }
+}
+
+/** Aborted `ms` after `signal`: an upload whose id is never heard of could not be aborted. */
+function waitAfter(signal: AbortSignal, ms: number): AbortSignal {
+  const controller = new AbortController()
+  signal.addEventListener('abort', () => setTimeout(() => controller.abort(signal.reason), ms).unref(), { once: true })
+  return controller.signal
 }
 
 async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinished): Promise<LandedPart[]> {
