@@ -60,6 +60,8 @@ export function readConfig(): Invocation {
     if (!CREDENTIAL_NAMES.some(credential => credential === name.toUpperCase())) process.env[name] = value
   }
   for (const [name, value] of Object.entries(process.env)) if (value === '') delete process.env[name]
+  // Node would no longer verify certificates.
+  delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
   return invocation
 }
