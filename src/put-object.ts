@@ -29,8 +29,7 @@ export interface Put {
  * @throws Failure
  */
 export async function putObject(delivery: Delivery, listing: Listing): Promise<Put> {
-  const { bucket, budget, rules } = delivery
-  bucket.signal.throwIfAborted()
+  const { budget, rules } = delivery
   const existing = await budget.run(COMPARISON_BYTES, () => compareWithListed(delivery, listing))
   if (existing.content === 'same' || (existing.content === 'other' && rules.onConflict !== 'overwrite')) {
     return leaveAlone(delivery, existing)

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { refuseFaults } from '../src/check-csv'
+import type { CsvFile } from '../src/csv-file'
+import { CsvFailure, InterruptedFailure } from '../src/errors'
 import { reportedFiles, runProgram } from './support/program'
 import { startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
@@ -117,4 +120,11 @@ test('a file of 2,000,000 rows with quoted line breaks is described right, in pa
   const { Metadata } = (await server.read(String(report?.key))).object
   assert.equal(Metadata?.['rows'], '2000000')
   assert.equal(Metadata?.['crc32'], undefined)
+})
+
+test('a run that was told to stop while it read is not refused for a fault: the signal is its end', () => {
+  const faulty = { shape: { faults: [{ code: 'empty', message: 'The file is empty' }] } } as unknown as CsvFile
+  const read = [{ file: { name: 'a.csv' }, csv: faulty }]
+  assert.throws(() => refuseFaults('strict', read), CsvFailure)
+  refuseFaults('strict', [...read, { file: { name: 'b.csv' }, csv: new InterruptedFailure('SIGINT') }])
 })

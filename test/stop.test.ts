@@ -15,7 +15,10 @@ const GIB = 1024 * MIB
 
 const countOf = ({ seen }: TestServer, kind: string) => seen.filter(request => kindOf(request) === kind).length
 
-/** Runs until a request that `wanted` holds for is held, then sends the signal. */
+/** What a container has from the signal on, before it is killed. */
+const DOCKER_GRACE_MS = 10_000
+
+/** Runs until a request that `wanted` holds for is held, then sends the signal, and at the end of the grace kills it. */
 async function stopAt(
   server: TestServer,
   wanted: (seen: SeenRequest) => boolean,
@@ -32,7 +35,10 @@ async function stopAt(
   const program = startProgram({ ...server.env, CSV_CHECK: 'off', ...env }, { args: ['--json'] })
   await arrived
   program.kill('SIGTERM')
-  return await program.ended
+  const killer = setTimeout(() => program.kill('SIGKILL'), DOCKER_GRACE_MS)
+  const ended = await program.ended
+  clearTimeout(killer)
+  return ended
 }
 
 const outcomesOf = ({ stdout }: Ended) =>
@@ -66,12 +72,12 @@ describe('stop', { concurrency: 4 }, () => {
     assert.equal(countOf(server, 'PutObject') + countOf(server, 'CreateMultipartUpload'), 0)
   })
 
-  test('while files are read: each file says so, and the signal wins over a fault that strict would refuse', async () => {
+  test('while files are read: each file says so', async () => {
     const server = await startServer()
-    const DATA_DIR = makeTempFolder({ 'a.csv': 'a,b\n1\n', 'b.csv': '' })
+    const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'b.csv': '' })
     // Takes seconds to read, and no space.
     truncateSync(join(DATA_DIR, 'b.csv'), 16 * GIB)
-    const program = startProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'strict' }, { args: ['--json'] })
+    const program = startProgram({ ...server.env, DATA_DIR }, { args: ['--json'] })
     let printed = ''
     program.stdout?.on('data', chunk => {
       printed += chunk
