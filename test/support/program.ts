@@ -88,7 +88,7 @@ export function runProgram(env: Variables, options?: Options): Promise<Ended> {
   return startProgram(env, options).ended
 }
 
-const isEvent = new Ajv2020({ strict: true, strictRequired: false }).compile(
+const isEvent = new Ajv2020({ strict: true }).compile(
   JSON.parse(readFileSync(resolve(ROOT, 'docs', 'events.schema.json'), 'utf8')),
 )
 
