@@ -39,6 +39,9 @@ export interface Config {
 /** What was asked for: a run, or a text to print. */
 export type Invocation = { readonly config: Config } | { readonly print: string }
 
+/** The library would also take these from variables of its own, read another file, and print on stdout. */
+const DOTENV = { path: '.env', encoding: 'utf8', quiet: true, debug: false, fast: false, processEnv: {} }
+
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /**
@@ -48,7 +51,7 @@ export type Variables = Readonly<Record<string, string | undefined>>
  * @throws ConfigFailure, CredentialsFailure
  */
 export function readConfig(): Invocation {
-  const { parsed: dotenv = {}, error } = readDotenv({ quiet: true, processEnv: {} })
+  const { parsed: dotenv = {}, error } = readDotenv(DOTENV)
   if (error !== undefined && error.code !== 'ENOENT') {
     throw new ConfigFailure(`.env in the working folder cannot be read (${error.code ?? error.message}).`, {
       code: 'bad_config',
@@ -68,7 +71,7 @@ export function readConfig(): Invocation {
 
 /** How to print, known before anything is checked: a refusal too is printed in the format that was asked for. */
 export function readOutput(): { readonly json: boolean; readonly stackTraces: boolean; readonly forceColor: boolean } {
-  const { parsed: dotenv = {} } = readDotenv({ quiet: true, processEnv: {} })
+  const { parsed: dotenv = {} } = readDotenv(DOTENV)
   const read = (name: SettingName) => process.env[name] || dotenv[name]
   return {
     json: process.argv.includes('--json') || read('LOG_FORMAT') === 'json',

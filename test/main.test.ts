@@ -255,6 +255,27 @@ test('with --json every line of stdout is an event, and the last one is the summ
   assert.equal(file?.outcome, 'uploaded')
 })
 
+test('with --json nothing else is on stdout, whatever dotenv and Node have to say', async () => {
+  const server = await startServer()
+  const talk = ['DOTENV_DEBUG=true', 'DOTENV_CONFIG_DEBUG=true', 'DOTENV_QUIET=false', 'DOTENV_CONFIG_QUIET=false']
+  const cwd = makeTempFolder({ 'csv_files/a.csv': 'a\n', '.env': [...talk, `BUCKET_NAME=test-lake`].join('\n') })
+  const { code, stdout, stderr } = await runProgram(
+    {
+      AWS_ENDPOINT_URL: server.env.AWS_ENDPOINT_URL,
+      ...Object.fromEntries(talk.map(line => line.split('='))),
+      // Would be read in place of .env.
+      DOTENV_CONFIG_PATH: '/nowhere/.env',
+      // Each makes Node itself print a warning.
+      NODE_EXTRA_CA_CERTS: '/nowhere/ca.pem',
+      NODE_OPTIONS: '--experimental-loader=data:text/javascript,',
+    },
+    { args: ['--json'], cwd },
+  )
+  assert.equal(code, 0, stdout)
+  assert.equal(parseEvents(stdout).at(-1)?.['bucket'], 'test-lake')
+  assert.match(stderr, /Warning/, 'there was something to say')
+})
+
 test('.env in the working folder gives what the environment does not, credentials as one set', async () => {
   const server = await startServer()
   const cwd = makeTempFolder({
