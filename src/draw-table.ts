@@ -4,10 +4,12 @@ import { printable } from './printable'
 import type { Paint } from './terminal'
 import { formatBytes } from './wording'
 
-/** One long name does not push every other line's key off the screen. */
-const WIDEST_PADDED_COLUMN = 40
+/** One long name or key does not push every other line off the screen. */
+const WIDEST_FILE = 40
+const WIDEST_KEY = 100
 /** Files of one outcome that are shown: all of them are in the JSON. */
 const MOST_ROWS = 50
+const GAP = '  '
 
 const COLOURS = {
   uploaded: 'green',
@@ -27,31 +29,39 @@ export interface TableStyle {
 }
 
 /**
- * A row for each file, those that failed last. The key comes last: it is the longest, and what stands behind it would
- * move. Where a row is wider than `columns`, each key has a line of its own.
+ * A row for each file, those that failed last. A file or key that is wider than its column has a line of its own, and
+ * so has every key where `columns` leave no room for all: nothing is cut.
  */
 export function drawTable(files: readonly FileReport[], { columns, widthOf, paint }: TableStyle): string[] {
   const { shown, omitted } = choose(files)
   const rows = shown.map(({ file, rows, bytes, key, outcome }) => ({
-    outcome,
-    cells: [outcome, rows === undefined ? '-' : String(rows), bytes === undefined ? '-' : formatBytes(bytes), file].map(
-      printable,
-    ),
+    file: printable(file),
+    rows: rows === undefined ? '-' : String(rows),
+    size: bytes === undefined ? '-' : formatBytes(bytes),
     key: printable(key ?? '-'),
+    outcome,
   }))
-  const head = ['OUTCOME', 'ROWS', 'SIZE', 'FILE']
-  const widths = head.map((title, column) =>
-    Math.min(WIDEST_PADDED_COLUMN, Math.max(title.length, ...rows.map(({ cells }) => widthOf(cells[column] ?? '')))),
-  )
-  const pad = (cells: readonly string[]) =>
-    cells.map((cell, column) => cell + ' '.repeat(Math.max((widths[column] ?? 0) - widthOf(cell), 0))).join('  ')
-  const isNarrow = rows.some(({ cells, key }) => widthOf(pad(cells)) + 2 + widthOf(key) > columns)
-  const withKey = (cells: string, key: string) => (isNarrow ? [cells.trimEnd(), `  ${key}`] : [`${cells}  ${key}`])
+  const widest = (column: 'file' | 'rows' | 'size' | 'key' | 'outcome', most = Infinity) =>
+    Math.max(column.length, ...rows.map(row => widthOf(row[column])).filter(width => width <= most))
+  const [rowsWidth, sizeWidth] = [widest('rows'), widest('size')]
+  const beside = columns - rowsWidth - sizeWidth - widest('outcome') - 3 * GAP.length
+  const fileWidth = widest('file', Math.min(beside, WIDEST_FILE))
+  const keyWidth = widest('key', WIDEST_KEY)
+  const hasKeyColumn = fileWidth + GAP.length + keyWidth <= beside
+
+  const space = (width: number, text: string) => ' '.repeat(Math.max(width - widthOf(text), 0))
+  const draw = (file: string, count: string, size: string, key: string, outcome: string) => {
+    const cells = [file + space(fileWidth, file), space(rowsWidth, count) + count, space(sizeWidth, size) + size]
+    return [...cells, ...(hasKeyColumn ? [key + space(keyWidth, key)] : []), outcome].join(GAP)
+  }
   return [
-    ...(isNarrow ? [pad(head).trimEnd()] : withKey(pad(head), 'KEY')),
-    ...rows.flatMap(({ outcome, cells, key }) => {
-      const [first = '', ...rest] = withKey(pad(cells), key)
-      return [paint(COLOURS[outcome], first.slice(0, outcome.length)) + first.slice(outcome.length), ...rest]
+    draw('FILE', 'ROWS', 'SIZE', 'KEY', 'OUTCOME'),
+    ...rows.flatMap(({ file, rows: count, size, key, outcome }) => {
+      const isFileWide = widthOf(file) > fileWidth
+      const isKeyWide = !hasKeyColumn || widthOf(key) > keyWidth
+      const painted = paint(COLOURS[outcome], outcome)
+      const row = draw(isFileWide ? '' : file, count, size, isKeyWide ? '' : key, painted)
+      return [...(isFileWide ? [file] : []), row, ...(isKeyWide && key !== '-' ? [`${GAP}${key}`] : [])]
     }),
     ...omitted.map(([outcome, count]) => `… and ${count} more ${outcome}`),
   ]

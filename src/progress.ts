@@ -21,7 +21,7 @@ export function startProgress(verb: Progress['verb'], jobs: readonly Job[]): Pro
   return { verb, jobs, active: new Set(), ended: new Set(), begun: performance.now() }
 }
 
-/** Such as `Uploading: 3 of 10 files, 1.2 GiB of 20.0 GiB, 310.0 MiB/s, about 1 min left`. */
+/** Such as `Uploading: 3 of 10 files, 1.2 GiB of 20.0 GiB, 310.0 MiB/s, 1 min left`. */
 export function describeProgress(progress: Progress, now: number): string {
   const { verb, jobs, ended } = progress
   const bytes = sum(jobs, job => job.file.size)
@@ -30,7 +30,7 @@ export function describeProgress(progress: Progress, now: number): string {
   const rate = sum(jobs, job => movedOf(progress, job)) / Math.max((now - progress.begun) / 1000, 0.001)
   const line = `${verb}: ${ended.size} of ${countOf(jobs.length, 'file')}, ${formatBytes(done)} of ${formatBytes(bytes)}`
   if (rate === 0 || done >= bytes) return line
-  return `${line}, ${formatBytes(rate)}/s, about ${formatSeconds((bytes - done) / rate)} left`
+  return `${line}, ${formatBytes(rate)}/s, ${formatSeconds((bytes - done) / rate)} left`
 }
 
 /** A line for each file under way: how much of it is done, and its name. */

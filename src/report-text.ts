@@ -1,12 +1,12 @@
 /** The report for people: a line as each step ends, progress while one lasts, and a table at the end. */
 import { listFaults } from './check-csv'
+import { describeTotals, groupFiles, recallFaults } from './closing'
 import type { FoundBucket } from './create-bucket'
 import { drawTable, type TableStyle } from './draw-table'
 import type { FileReport } from './file-report'
 import { printable } from './printable'
 import { describeProgress, listActive, type Progress, startProgress } from './progress'
 import type { Report } from './report'
-import type { Summary } from './summary'
 import type { LiveLines, Paint } from './terminal'
 import { countOf, formatBytes, listSome } from './wording'
 
@@ -23,9 +23,10 @@ const BUCKET_LINES: Readonly<Record<FoundBucket['bucketOutcome'], (name: string)
 }
 
 interface Surface {
-  say(line: string): void
-  complain(line: string): void
-  /** How the table is drawn that `say` writes. */
+  say(text: string): void
+  complain(text: string): void
+  /** A line of the table, as it is. */
+  draw(line: string): void
   readonly table: TableStyle
   readonly paintErr: Paint
   /** Where progress can be drawn live. */
@@ -47,11 +48,12 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
   const warn = (text: string) => complain('Warning:', 'yellow', `${text.replace(/\.$/, '')}.`)
   const fail = ({ message, advice }: NonNullable<FileReport['error']>) =>
     complain('Failed:', 'red', `${message} ${advice}`)
-  const failures = new Map<string, number>()
+  const next = (text: string) => complain('Next:', 'yellow', text)
+  const failures = new Map<string, { readonly told: Set<string>; untold: number }>()
   const show = (progress: Progress) => {
     const line = describeProgress(progress, performance.now())
     if (live === undefined) surface.complain(printable(line))
-    else live.draw([line, ...listActive(progress).map(active => `  ${printable(active)}`)])
+    else live.draw(line, listActive(progress).map(printable))
   }
 
   return {
@@ -89,29 +91,31 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     },
     file: ({ error }) => {
       if (error === undefined) return
-      const alike = (failures.get(error.code) ?? 0) + 1
+      const alike = failures.get(error.code) ?? { told: new Set(), untold: 0 }
       failures.set(error.code, alike)
-      if (alike <= MOST_ALIKE) fail(error)
+      if (alike.told.has(error.message) || alike.told.size === MOST_ALIKE) alike.untold += 1
+      else {
+        alike.told.add(error.message)
+        fail(error)
+      }
     },
     summary: summary => {
       stopProgress()
-      for (const [code, alike] of failures) {
-        if (alike > MOST_ALIKE) complain('Failed:', 'red', `${alike - MOST_ALIKE} more files (${code}).`)
-      }
-      for (const [warning, files] of groupWarnings(summary.files)) {
-        warn(
-          files.length === 1 ? `${files[0]}: ${warning}` : `${files.length} files: ${warning} (${listSome(files, 3)})`,
-        )
+      for (const [code, { untold }] of failures) {
+        if (untold > 0) complain('Failed:', 'red', `${countOf(untold, 'more file')} (${code}).`)
       }
       if (summary.files.length > 0) {
         // Its cells are made printable before they get their colours.
-        for (const line of ['', ...drawTable(summary.files, table), '']) surface.say(line)
+        for (const line of ['', ...drawTable(summary.files, table), '']) surface.draw(line)
       }
       if (summary.error === undefined) say(describeTotals(summary))
       else fail(summary.error)
       if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
+      recallFaults(summary.files).forEach(warn)
+      groupFiles(summary.files, file => file.warnings).forEach(warn)
+      groupFiles(summary.files, ({ error }) => (error === undefined ? [] : [error.advice])).forEach(next)
       if (summary.exitCode !== 0 && summary.date !== undefined) {
-        complain('Next:', 'yellow', `start it again with --date ${summary.date}; what has landed is not sent twice.`)
+        next(`start it again with --date ${summary.date}; what has landed is not sent twice.`)
       }
     },
     trace: error => {
@@ -119,26 +123,4 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       surface.trace(error)
     },
   }
-}
-
-/** The files that each warning is about. */
-function groupWarnings(files: readonly FileReport[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const { file, warnings } of files) {
-    for (const warning of warnings) groups.set(warning, [...(groups.get(warning) ?? []), file])
-  }
-  return groups
-}
-
-function describeTotals(summary: Summary): string {
-  const { bucket, uploaded, unchanged, kept, failed, dryRun, bytesSent, requests, seconds } = summary
-  if (dryRun !== undefined) {
-    const { wouldUpload, wouldKeep, unproven } = dryRun
-    const keeps = wouldKeep === 0 ? '' : `${wouldKeep} would be kept, `
-    const rights = `${unproven.length === 1 ? 'right' : 'rights'} ${unproven.join(' and ')}`
-    return `${bucket}: ${wouldUpload} would be uploaded, ${unchanged} unchanged, ${keeps}${failed} would fail. Nothing was written. Only a real run can prove the ${rights}.`
-  }
-  const keeps = kept === 0 ? '' : `${kept} kept, `
-  const rate = bytesSent === 0 ? '' : `, ${formatBytes(bytesSent / Math.max(seconds, 0.001))}/s on average`
-  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${keeps}${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s${rate}.`
 }

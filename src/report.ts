@@ -10,7 +10,7 @@ import { reportEvents } from './report-events'
 import { reportText } from './report-text'
 import type { Summary } from './summary'
 import type { Shard } from './take-share'
-import { choosePaint, type Output, openLiveLines } from './terminal'
+import { choosePaint, chooseWrap, type Output, openLiveLines } from './terminal'
 
 export interface Report {
   /** @param files how many this run takes of those that were found */
@@ -58,9 +58,11 @@ export async function createReport({ json, stackTraces, forceColor }: Style, { o
     return reportEvents(emit, trace)
   }
   const { default: widthOf } = await import('string-width')
+  const [wrapOut, wrapErr] = await Promise.all([chooseWrap(out), chooseWrap(err)])
   return reportText({
-    say: line => out.write(`${line}\n`),
-    complain: line => err.write(`${line}\n`),
+    say: text => out.write(`${wrapOut(text)}\n`),
+    complain: text => err.write(`${wrapErr(text)}\n`),
+    draw: line => out.write(`${line}\n`),
     table: {
       columns: out.isTTY === true ? (out.columns ?? Infinity) : Infinity,
       widthOf,

@@ -19,10 +19,17 @@ export function choosePaint(output: Output, forced: boolean): Paint {
   return (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text)
 }
 
+/** Breaks a text between its words where a terminal would break it anywhere; elsewhere lines stay whole. */
+export async function chooseWrap(output: Output): Promise<(text: string) => string> {
+  if (output.isTTY !== true || !output.columns) return text => text
+  const { default: wrapBetweenWords } = await import('wrap-ansi')
+  return text => wrapBetweenWords(text, output.columns ?? 80)
+}
+
 /** Lines at the bottom of a terminal that are drawn over and over. */
 export interface LiveLines {
-  /** The first of `lines` that fit, each cut to the width of the terminal. */
-  draw(lines: readonly string[]): void
+  /** The head and as many of the `lines` as fit, each cut to the width of the terminal. */
+  draw(head: string, lines: readonly string[]): void
   /** Takes them away, before something else is printed. */
   clear(): void
 }
@@ -30,16 +37,17 @@ export interface LiveLines {
 /** `undefined` where `output` is no terminal, or one without a size (as some containers have it). */
 export async function openLiveLines(output: Output): Promise<LiveLines | undefined> {
   if (output.isTTY !== true || !output.columns) return undefined
-  const [{ createLogUpdate }, { default: cutToWidth }] = await Promise.all([
+  const [{ createLogUpdate }, { default: cutToWidth }, wrap] = await Promise.all([
     import('log-update'),
     import('cli-truncate'),
+    chooseWrap(output),
   ])
   const update = createLogUpdate(output as NodeJS.WriteStream, { showCursor: true })
   return {
-    draw: lines => {
+    draw: (head, lines) => {
       const { columns = 80, rows = 24 } = output
-      const visible = lines.slice(0, Math.max(rows - 1, 1)).map(line => cutToWidth(line, columns - 1))
-      update(visible.join('\n'))
+      const all = [...wrap(head).split('\n'), ...lines.map(line => cutToWidth(line, columns - 1))]
+      update(all.slice(0, Math.max(rows - 1, 1)).join('\n'))
     },
     clear: () => update.clear(),
   }

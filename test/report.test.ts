@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import type { CsvFile } from '../src/csv-file'
 import { BucketFailure, FileFailure } from '../src/errors'
@@ -243,13 +244,40 @@ describe('text', () => {
   })
   test('of many failures of one kind the first ones are told and the others counted', async () => {
     const { report, err } = await open(false)
-    for (let index = 0; index < 2000; index++) report.file({ ...FAILED, file: `f${index}.csv` })
+    const unreadable = (message: string) => ({ code: 'unreadable', message, advice: 'Keep it.', retryable: false })
+    for (let index = 0; index < 2000; index++)
+      report.file({ ...FAILED, error: unreadable(`f${index} cannot be read.`) })
     report.file({ ...FAILED, error: { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false } })
     report.summary(SUMMARY)
     const lines = err.text().split('\n')
     assert.ok(lines.length < 30, String(lines.length))
     assert.ok(lines.includes('Failed: Another. Do.'))
     assert.ok(lines.includes('Failed: 1980 more files (unreadable).'), err.text())
+  })
+  test('a failure that many files share is told once, with the number of the others', async () => {
+    const { report, err } = await open(false)
+    for (let index = 0; index < 30; index++) report.file(FAILED)
+    report.summary({ ...SUMMARY, files: [] })
+    assert.equal(err.text().match(/gone\.csv cannot be read/g)?.length, 1)
+    assert.match(err.text(), /^Failed: 29 more files \(unreadable\)\.$/m)
+  })
+  test('what to do next stands at the end, once for all files that need it', async () => {
+    const { report, err } = await open(false)
+    const files = [FAILED, { ...FAILED, file: 'two.csv' }].map(file => ({ ...file, warnings: [] }))
+    const other = { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false }
+    report.summary({ ...SUMMARY, files: [...files, { ...FAILED, file: 'three.csv', error: other, warnings: [] }] })
+    assert.deepEqual(err.text().split('\n'), [
+      'Next: 2 files: Keep it (gone.csv, two.csv).',
+      'Next: three.csv: Do.',
+      'Next: start it again with --date 2024-10-21; what has landed is not sent twice.',
+      '',
+    ])
+  })
+  test('files with faults are recalled below the table, where the faults themselves are off the screen', async () => {
+    const { report, err } = await open(false)
+    const faults = faulty('Short.').shape?.faults ?? []
+    report.summary({ ...SUMMARY, files: [UPLOADED, { ...UPLOADED, file: 'faulty.csv', faults }] })
+    assert.match(err.text(), /^Warning: 1 file with CSV faults \(faulty\.csv\)\.$/m)
   })
   test('a warning that many files share is told once, with their number', async () => {
     const { report, err } = await open(false)
@@ -273,9 +301,9 @@ describe('text', () => {
     const files = Array.from({ length: 2000 }, (_, index) => ({ ...UPLOADED, file: `f${index}.csv` }))
     report.summary({ ...SUMMARY, files: [FAILED, ...files] })
     const lines = out.text().split('\n')
-    assert.equal(lines.filter(line => line.startsWith('uploaded')).length, 50)
+    assert.equal(lines.filter(line => line.endsWith('  uploaded')).length, 50)
     assert.ok(lines.includes('… and 1950 more uploaded'))
-    assert.ok(lines.findIndex(line => line.startsWith('failed')) > lines.findIndex(line => line.startsWith('uploaded')))
+    assert.ok(lines.findIndex(line => line.endsWith('failed')) > lines.findIndex(line => line.endsWith('uploaded')))
   })
   test('columns line up whatever the width of the characters', async () => {
     const names = ['ascii.csv', '映画.csv', '🎬🎬.csv', 'e\u0301te\u0301.csv']
@@ -284,11 +312,39 @@ describe('text', () => {
     const rows = out
       .text()
       .split('\n')
-      .filter(line => line.startsWith('uploaded'))
+      .filter(line => line.includes('Raw/'))
     const { default: widthOf } = await import('string-width')
-    const starts = rows.map(row => widthOf(row.slice(0, row.indexOf('Raw/'))))
-    assert.equal(new Set(starts).size, 1, out.text())
+    for (const cell of ['Raw/', 'uploaded']) {
+      const starts = rows.map(row => widthOf(row.slice(0, row.indexOf(cell))))
+      assert.equal(new Set(starts).size, 1, out.text())
+    }
     assert.equal(rows.length, names.length)
+  })
+  test('the columns are file, rows, size, key and outcome, and numbers end where their column ends', async () => {
+    const { report, out } = await open(false)
+    report.summary({
+      ...SUMMARY,
+      files: [
+        { ...UPLOADED, rows: 7 },
+        { ...UPLOADED, rows: 123_456, bytes: 1 },
+      ],
+    })
+    assert.deepEqual(out.text().split('\n').slice(1, 4), [
+      'FILE          ROWS     SIZE  KEY                                         OUTCOME',
+      'movies.csv       7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      'movies.csv  123456      1 B  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+    ])
+  })
+  test('a name or a key of hundreds of characters has a line of its own, and leaves the other rows as they are', async () => {
+    const { report, out } = await open(false)
+    const long = { ...UPLOADED, file: `${'n'.repeat(200)}.csv`, key: 'k'.repeat(300), rows: 7 }
+    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 7 }, long] })
+    assert.deepEqual(out.text().split('\n').slice(2, 6), [
+      'movies.csv     7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      long.file,
+      `${' '.repeat(15)}7  1.5 KiB  ${' '.repeat(42)}  uploaded`,
+      `  ${long.key}`,
+    ])
   })
   test('on a terminal too narrow for a row, each key has a line of its own, and nothing is cut', async () => {
     for (const [columns, own] of [
@@ -300,6 +356,19 @@ describe('text', () => {
       report.summary(SUMMARY)
       assert.equal(out.text().split('\n').includes(`  ${UPLOADED.key}`), own)
       assert.ok(out.text().includes(String(UPLOADED.key)))
+    }
+  })
+  test('on a terminal a text is broken between its words, elsewhere it is one line', async () => {
+    for (const columns of [40, undefined]) {
+      const err = { ...collect(), isTTY: columns !== undefined, ...(columns === undefined ? {} : { columns }) }
+      const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out: collect(), err })
+      report.file({
+        ...FAILED,
+        error: { code: 'bucket', message: 'word '.repeat(30), advice: 'End.', retryable: false },
+      })
+      const lines = stripVTControlCharacters(err.text()).trimEnd().split('\n')
+      if (columns === undefined) assert.equal(lines.length, 1)
+      else for (const line of lines) assert.match(line, /^(?=.{1,40}$)(Failed: )?(word ?)*(End\.)?$/)
     }
   })
   test('colours are for terminals that have them, or where they are forced', async () => {
@@ -384,7 +453,7 @@ describe('text', () => {
   test('an escape sequence in a name leaves nothing behind that makes the name hard to read', async () => {
     const { report, out } = await open(false)
     report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: '\u001b[31mred\u001b[0m.csv' }] })
-    assert.match(out.text(), / red\.csv /)
+    assert.match(out.text(), /^red\.csv /m)
   })
   test('no text from outside brings a control character to the terminal', async () => {
     await fc.assert(
