@@ -43,6 +43,7 @@ async function send(delivery: Delivery): Promise<Put> {
     const { sendsChecksums } = bucket.dialect
     try {
       const landed = await (file.size <= file.partSize ? uploadWhole(delivery) : uploadParts(delivery))
+      if (landed.etag === undefined) throw notS3(delivery)
       if (!landed.isVerified) await verifyByHead(delivery)
       return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }
     } catch (error) {
@@ -87,6 +88,14 @@ function leaveAlone({ key, rules }: Delivery, existing: Existing): Put {
 /** Nothing is known of an object. */
 function withoutObject(outcome: Put['outcome']): Put {
   return { outcome, etag: undefined, versionId: undefined }
+}
+
+/** Every S3 server gives what it stored an ETag; a console, a portal or a proxy may say 200 to anything. */
+function notS3({ file }: Delivery): FileFailure {
+  return new FileFailure(`The upload of ${file.name} was answered without an ETag: nothing says that it landed.`, {
+    code: 'verify_mismatch',
+    advice: 'Check the endpoint: this is not an S3 server, or something else answers in its place.',
+  })
 }
 
 /** For a write whose own answer carried nothing to compare. */
