@@ -47,16 +47,23 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
   try {
     await client.config.credentials()
   } catch (cause) {
-    throw new CredentialsFailure('No AWS credentials were found.', {
+    throw new CredentialsFailure(`No AWS credentials were found${explain(cause)}.`, {
       code: 'credentials',
       advice:
-        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment or in .env, or AWS_PROFILE, or give the machine a role.',
+        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment or in .env, or AWS_PROFILE to a profile that ~/.aws/config has, or give the machine a role.',
       cause,
     })
   }
   const owner = config.bucketOwner === undefined ? {} : { ExpectedBucketOwner: config.bucketOwner }
   const dialect = { sendsChecksums: true, mayFallBack: config.endpoint !== undefined }
   return { client, address: { Bucket: config.bucket, ...owner }, signal, dialect }
+}
+
+/** Why the chain has none, where it says more than that; but not the command line of a `credential_process`. */
+function explain(cause: unknown): string {
+  const said = cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '').replace(/\.$/, '') : ''
+  if (said === '' || said.startsWith('Could not load credentials from any')) return ''
+  return ` (${said.startsWith('Command failed') ? 'credential_process failed' : said})`
 }
 
 async function withRegion(options: S3ClientConfig): Promise<S3Client> {

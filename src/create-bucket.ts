@@ -4,7 +4,7 @@ import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand } from '@aw
 import type { Config } from './config'
 import { connect, DEFAULT_REGION } from './connect'
 import { BucketFailure, CredentialsFailure, EndpointFailure } from './errors'
-import { explainDenial, lookAtBucket } from './look-at-bucket'
+import { explainDenial, lookAtBucket, warnOfClock } from './look-at-bucket'
 import { nameError } from './s3-failure'
 import { type Bucket, request, type Tally } from './s3-request'
 
@@ -28,19 +28,22 @@ export interface FoundBucket {
 export async function createBucket(bucket: Bucket, config: Config, tally: Tally): Promise<FoundBucket> {
   const { bucket: name } = config
   const region = await bucket.client.config.region()
+  const found = (bucketOutcome: FoundBucket['bucketOutcome'], isNew = false): FoundBucket => {
+    warnOfClock(bucket, tally)
+    return { bucket: { ...bucket, isNew }, bucketOutcome }
+  }
   let creation: Creation | undefined
   for (const wait of WAITS_MS) {
     await sleep(wait, undefined, { signal: bucket.signal }).catch(() => bucket.signal.throwIfAborted())
     const seen = await lookAtBucket(bucket, name, tally)
     if (seen === 'there') {
       if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
-      const isNew = creation !== undefined
-      return { bucket: { ...bucket, isNew }, bucketOutcome: creation === 'created' ? 'created' : 'found' }
+      return found(creation === 'created' ? 'created' : 'found', creation !== undefined)
     }
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)
       await explainDenial(bucket, config, tally)
-      return { bucket, bucketOutcome: 'found' }
+      return found('found')
     }
     if (seen !== 'missing') {
       const there = { ...config, region: seen.region }
@@ -57,7 +60,7 @@ export async function createBucket(bucket: Bucket, config: Config, tally: Tally)
         advice: 'Check BUCKET_NAME, create the bucket, or set CREATE_BUCKET=true.',
       })
     }
-    if (config.rules.dryRun) return { bucket, bucketOutcome: 'would-create' }
+    if (config.rules.dryRun) return found('would-create')
     if (creation === undefined || creation === 'busy') creation = await create(bucket, name, region, tally)
   }
   if (creation === 'taken') throw taken(name)

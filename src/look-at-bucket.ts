@@ -25,6 +25,19 @@ export async function lookAtBucket(bucket: Bucket, name: string, tally: Tally): 
 }
 
 /**
+ * From the first answer on the SDK signs with the server's time where the two are 5 minutes apart or more, so a wrong
+ * clock goes unnoticed; but "today" is this machine's.
+ */
+export function warnOfClock({ client }: Bucket, tally: Tally): void {
+  const minutes = Math.round(client.config.systemClockOffset / 60_000)
+  if (minutes === 0) return
+  const way = minutes > 0 ? 'behind' : 'ahead of'
+  tally.warnings.push(
+    `the clock of this machine is ${Math.abs(minutes)} min ${way} the server's: set it, or today's date may be wrong`,
+  )
+}
+
+/**
  * HEAD gives no reason for a refusal, a listing does. A run that is merely denied goes on with a warning: a
  * least-privilege key may still write.
  */
@@ -49,6 +62,6 @@ export async function explainDenial(
     }
   }
   tally.warnings.push(
-    `HeadBucket on ${name} is denied, so nothing is known of the bucket: trying to write all the same`,
+    `HeadBucket on ${name} is denied, so nothing is known of the bucket: only an upload shows whether it may be written`,
   )
 }

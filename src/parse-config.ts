@@ -104,11 +104,14 @@ function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
   } catch (cause) {
-    // Node's message may go on with hints in lines of their own.
-    throw new ConfigFailure(cause instanceof Error ? cause.message.replace(/\n.*/s, '') : String(cause), {
-      code: 'bad_config',
-      advice: 'See --help for the options there are.',
-      cause,
-    })
+    // Node's message may go on with hints for arguments that begin with a hyphen.
+    throw new ConfigFailure(
+      cause instanceof Error ? cause.message.replace(/\n.*|(?<=\.) To specify.*/s, '') : String(cause),
+      {
+        code: 'bad_config',
+        advice: 'See --help for the options there are.',
+        cause,
+      },
+    )
   }
 }

@@ -33,6 +33,9 @@ const CERTIFICATE_ADVICE: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: "Set the clock of this machine: the server's certificate is not valid yet.",
 }
 
+/** OpenSSL's name for an answer that is no TLS at all. */
+const NOT_TLS = /wrong version number/
+
 /** The server's answer behind `error`, be it wrapped in a failure or not; `undefined` where there was no answer. */
 export function sdkErrorOf(error: unknown): S3ServiceException | undefined {
   const inner = error instanceof Failure ? error.cause : error
@@ -92,7 +95,7 @@ export function toFailure(error: unknown, what: string): Failure {
   const bucket = BUCKET_ERRORS[name]
   if (bucket !== undefined) return new BucketFailure(said, { code: 'bucket', advice: bucket, cause: error })
   if (status === undefined || status >= 500 || status === 429 || status === 408) {
-    return new EndpointFailure(said, { code: 'endpoint', advice: adviseOnEndpoint(name, status), cause: error })
+    return new EndpointFailure(said, { code: 'endpoint', advice: adviseOnEndpoint(name, status, said), cause: error })
   }
   const retryable = isDamaged(error)
   return new FileFailure(said, {
@@ -105,7 +108,7 @@ export function toFailure(error: unknown, what: string): Failure {
   })
 }
 
-function adviseOnEndpoint(name: string, status: number | undefined): string {
+function adviseOnEndpoint(name: string, status: number | undefined, said: string): string {
   if (status !== undefined) return 'Start it again later: the server is overloaded or has a fault.'
   if (CERTIFICATE_ERROR.test(name)) {
     return (
@@ -113,13 +116,15 @@ function adviseOnEndpoint(name: string, status: number | undefined): string {
       "Set NODE_EXTRA_CA_CERTS in the environment (.env is read too late) to the file of the authority that signed the server's certificate."
     )
   }
+  if (NOT_TLS.test(said)) return 'Check the port, or write http:// if that is meant.'
   if (name === 'ENOTFOUND' || name === 'EAI_AGAIN')
     return 'Check the endpoint, the region and the network: the name does not resolve.'
-  return 'Check that the endpoint is right and answers, and the network between.'
+  return 'Check that the endpoint is right and answers (https:// or http://, the port), and the network between: HTTPS_PROXY is not used.'
 }
 
 /** What the error says beyond its name. */
 function explain(error: unknown, name: string): string {
   const text = error instanceof Error ? (error.message.split('\n', 1)[0]?.replace(/\.$/, '') ?? '') : ''
+  if (NOT_TLS.test(text)) return ' (the server does not speak TLS there: wrong version number)'
   return ['', name, 'UnknownError'].includes(text) ? '' : ` (${text})`
 }

@@ -15,10 +15,13 @@ interface Source {
 
 export const CREDENTIAL_NAMES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const
 
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
+const TEMPORARY_KEY_ID = /^ASIA[A-Z0-9]{16}$/
+
 /**
  * The first set whose source gives an access key id, upper-case names before lower-case ones (as a block copied from
  * the AWS access portal has them); `undefined` where no source gives any part of a set.
- * @throws CredentialsFailure on half a set.
+ * @throws CredentialsFailure on a set that is not whole, or whose values were quoted.
  */
 export function pickCredentials(sources: readonly Source[]): StaticCredentials | undefined {
   const sets = sources.flatMap(({ label, variables }) =>
@@ -59,6 +62,12 @@ export function pickCredentials(sources: readonly Source[]): StaticCredentials |
         advice: 'Give the bare value; in .env, single quotes around the whole value keep every character.',
       })
     }
+  }
+  if (TEMPORARY_KEY_ID.test(id) && !token) {
+    throw new CredentialsFailure(`${set.idName} in ${set.label} is a temporary key, and ${set.tokenName} is not set.`, {
+      code: 'credentials',
+      advice: `Copy all three values of the set: ${set.tokenName} belongs to it.`,
+    })
   }
   return { accessKeyId: id, secretAccessKey: secret, ...(token ? { sessionToken: token } : {}) }
 }
