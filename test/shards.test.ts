@@ -1,7 +1,7 @@
 /** Many runs for one set of files, and the manifests that they leave, end to end. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseEvents, reportedFiles, runProgram } from './support/program'
+import { parseEvents, parseManifest, reportedFiles, runProgram } from './support/program'
 import { refuse, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
@@ -61,17 +61,41 @@ test('the manifest holds the summary, and is written over by the next run for th
     assert.equal(manifest, MANIFEST_KEY)
     const { body, object } = await server.read(MANIFEST_KEY)
     assert.equal(object.ContentType, 'application/json')
-    const written: Record<string, unknown> & { files: { outcome: string }[] } = JSON.parse(body.toString())
+    const written = parseManifest(body)
     assert.deepEqual(written, { ...summary, requests: Number(requests) - 1 })
     assert.equal(written.files[0]?.outcome, outcome)
   }
 })
 
+test('a kept file is in it as kept', async () => {
+  const server = await startServer()
+  const env = { ...server.env, RUN_DATE, MANIFEST: 'true', ON_CONFLICT: 'keep' }
+  for (const content of ['id\n1\n', 'id\n2\n'])
+    await runProgram({ ...env, DATA_DIR: makeTempFolder({ 'a.csv': content }) })
+  const { files, kept } = parseManifest((await server.read(MANIFEST_KEY)).body)
+  assert.equal(kept, 1)
+  assert.deepEqual(
+    files.map(({ file, outcome }) => `${file} ${outcome}`),
+    ['a.csv kept'],
+  )
+})
+
+test('a share without files has one, too: who waits for all of them is not left waiting', async () => {
+  const server = await startServer()
+  const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'id\n1\n' }), RUN_DATE, MANIFEST: 'true' }
+  for (const SHARD of ['0/2', '1/2']) assert.equal((await runProgram({ ...env, SHARD })).code, 0)
+  const keys = [0, 1].map(index => MANIFEST_KEY.replace('.json', `-${index}-of-2.json`))
+  const files = await Promise.all(keys.map(async key => parseManifest((await server.read(key)).body).files.length))
+  assert.deepEqual(files.sort(), [0, 1])
+})
+
 test('hive writes it in lower case', async () => {
   const server = await startServer()
   const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'id\n1\n' }), RUN_DATE, MANIFEST: 'true' }
-  await runProgram({ ...env, KEY_LAYOUT: 'hive' })
-  assert.ok((await server.keys()).includes(MANIFEST_KEY.toLowerCase()))
+  for (const SHARD of [undefined, '0/1']) await runProgram({ ...env, KEY_LAYOUT: 'hive', SHARD })
+  const manifests = (await server.keys()).filter(key => key.includes('manifest'))
+  const lower = MANIFEST_KEY.toLowerCase()
+  assert.deepEqual(manifests, [lower.replace('.json', '-0-of-1.json'), lower])
 })
 
 test('where a file failed there is no manifest', async () => {

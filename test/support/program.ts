@@ -88,9 +88,10 @@ export function runProgram(env: Variables, options?: Options): Promise<Ended> {
   return startProgram(env, options).ended
 }
 
-const isEvent = new Ajv2020({ strict: true }).compile(
-  JSON.parse(readFileSync(resolve(ROOT, 'docs', 'events.schema.json'), 'utf8')),
-)
+const ajv = new Ajv2020({ strict: true })
+ajv.addSchema(JSON.parse(readFileSync(resolve(ROOT, 'docs', 'events.schema.json'), 'utf8')), 'events')
+const isEvent = ajv.compile({ $ref: 'events' })
+const isManifest = ajv.compile({ type: 'object', $ref: 'events#/$defs/summary', unevaluatedProperties: false })
 
 /** The events of a run with `--json`: every line of stdout must be one, as the schema has them, and the summary the last. */
 export function parseEvents(stdout: string): Record<string, unknown>[] {
@@ -101,6 +102,13 @@ export function parseEvents(stdout: string): Record<string, unknown>[] {
   for (const event of events) assert.ok(isEvent(event), `${JSON.stringify(event)}: ${JSON.stringify(isEvent.errors)}`)
   assert.equal(events.at(-1).event, 'summary')
   return events
+}
+
+/** The content of a manifest, which must be a summary as the schema has it. */
+export function parseManifest(body: Buffer): Record<string, unknown> & { readonly files: readonly FileReport[] } {
+  const manifest = JSON.parse(body.toString())
+  assert.ok(isManifest(manifest), JSON.stringify(isManifest.errors))
+  return manifest as ReturnType<typeof parseManifest>
 }
 
 /** What the summary, the last event, says of each file. */
