@@ -52,7 +52,7 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
   }
   bucket.signal.throwIfAborted()
   const { UploadId = '' } = await request(
-    { client: bucket.client, signal: waitAfter(bucket.signal, START_GRACE_MS) },
+    { ...bucket, signal: waitAfter(bucket.signal, START_GRACE_MS) },
     `Starting the upload of ${file.name}`,
     tally,
     options => bucket.client.send(new CreateMultipartUploadCommand(input), options),
@@ -91,7 +91,7 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
           `Upload of part ${PartNumber} of ${cut.name}`,
           tally,
           options => bucket.client.send(new UploadPartCommand(input), options),
-          Body.length,
+          Body,
         )
         return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
       })
@@ -133,7 +133,7 @@ async function abort({ bucket, key, file, tally }: Delivery, { uploadId }: Unfin
   const input = { ...bucket.address, Key: key, UploadId: uploadId }
   try {
     await request(
-      { client: bucket.client, signal: AbortSignal.timeout(ABORT_TIMEOUT_MS) },
+      { ...bucket, signal: AbortSignal.timeout(ABORT_TIMEOUT_MS) },
       `Aborting the upload of ${file.name}`,
       tally,
       options => bucket.client.send(new AbortMultipartUploadCommand(input), options),

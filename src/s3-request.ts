@@ -1,5 +1,6 @@
 /** How every request goes out: cancelled by the run's signal, counted, and its errors turned into ours. */
 import type { S3Client } from '@aws-sdk/client-s3'
+import type { Bodies } from './body-transport'
 import { toBase64 } from './checksum'
 import { hideSecrets, toFailure } from './s3-failure'
 
@@ -12,6 +13,7 @@ export interface Bucket {
   readonly dialect: Dialect
   /** It was created a moment ago: a server of many machines may not know it everywhere yet. */
   readonly isNew?: boolean
+  readonly bodies: Bodies
 }
 
 /** What the server turned out to understand. */
@@ -28,7 +30,7 @@ export interface Tally {
   bytesRead: number
   /** HTTP requests, those that were tried again included. */
   requests: number
-  /** Bytes of file content in them. */
+  /** Bytes of file content that left in them. */
   bytesSent: number
   /** What a person should know though it is no failure. */
   readonly warnings: string[]
@@ -53,19 +55,20 @@ interface Answer {
 /**
  * Sends one command and counts its attempts.
  * @param what for the message of a failure, such as `Upload of movies.csv`
+ * @param body content of a file, counted as it leaves
  * @throws Failure
  */
 export async function request<Output extends Answer>(
-  { client, signal }: Pick<Bucket, 'client' | 'signal'>,
+  { client, signal, bodies }: Bucket,
   what: string,
   tally: Tally,
   send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
-  bodyBytes = 0,
+  body?: Buffer,
 ): Promise<Output> {
   const count = (attempts = 1) => {
     tally.requests += attempts
-    tally.bytesSent += attempts * bodyBytes
   }
+  if (body !== undefined) bodies.set(body, tally)
   let onAbort = () => {}
   // The SDK listens to the signal while a request is out, but not while it waits to try again.
   const aborted = new Promise<never>((_, reject) => {

@@ -33,7 +33,7 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
       `Upload of ${file.name}`,
       tally,
       options => bucket.client.send(new PutObjectCommand(input), options),
-      Body.length,
+      Body,
     )
     const isVerified = verifyBody(answer, Body, file.crc32, key)
     return { etag: answer.ETag, versionId: answer.VersionId, isVerified }

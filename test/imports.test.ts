@@ -41,13 +41,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'check-csv': ['errors'],
   'scan/*': ['scan/*', 'node:buffer', 'node:os'],
 
-  connect: ['@aws-sdk/client-s3', '@smithy/core/retry', 'errors'],
+  connect: ['@aws-sdk/client-s3', '@smithy/core/retry', 'body-transport', 'errors'],
+  'body-transport': ['@aws-sdk/client-s3', 'node:stream'],
   's3-failure': ['@aws-sdk/client-s3', 'errors'],
   's3-request': ['@aws-sdk/client-s3', 's3-failure', 'checksum'],
   'look-at-bucket': ['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request'],
   'create-bucket': [
     ...['@aws-sdk/client-s3', 'node:timers/promises', 'errors'],
-    ...['connect', 'look-at-bucket', 's3-failure', 's3-request'],
+    ...['body-transport', 'connect', 'look-at-bucket', 's3-failure', 's3-request'],
   ],
   'existing-objects': ['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request'],
   'same-content': ['@aws-sdk/client-s3', 'node:crypto', 'existing-objects', 'checksum', 'read-csv', 'read-parts'],
@@ -91,7 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The files that talk to S3: no other one knows the SDK, not even by its types. */
 const KNOW_THE_SDK = [
-  ...['connect', 'look-at-bucket', 'create-bucket', 'existing-objects', 'same-content'],
+  ...['body-transport', 'connect', 'look-at-bucket', 'create-bucket', 'existing-objects', 'same-content'],
   ...['upload-whole', 'multipart', 'unfinished-upload', 'write-manifest', 's3-request', 's3-failure'],
 ]
 
