@@ -5,10 +5,10 @@ import type { FoundBucket } from './create-bucket'
 import { drawTable, type TableStyle } from './draw-table'
 import type { FileReport } from './file-report'
 import { printable } from './printable'
-import { describeProgress, listActive, type Progress, startProgress } from './progress'
+import { describeProgress, listActive, startProgress } from './progress'
 import type { Report } from './report'
 import type { LiveLines, Paint } from './terminal'
-import { countOf, formatBytes, listSome } from './wording'
+import { countOf, formatBytes, formatSeconds, listSome } from './wording'
 
 const REDRAW_MS = 100
 /** A log gets a line only now and then. */
@@ -50,10 +50,14 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     complain('Failed:', 'red', `${message} ${advice}`)
   const next = (text: string) => complain('Next:', 'yellow', text)
   const failures = new Map<string, { readonly told: Set<string>; untold: number }>()
-  const show = (progress: Progress) => {
-    const line = describeProgress(progress, performance.now())
-    if (live === undefined) surface.complain(printable(line))
-    else live.draw(line, listActive(progress).map(printable))
+  /** On a terminal over and over, in a log now and then; until `stopProgress`. */
+  const show = (describe: (now: number) => readonly [head: string, ...details: string[]]) => {
+    const tick = () => {
+      const [head, ...details] = describe(performance.now()).map(printable)
+      if (live === undefined) surface.complain(head ?? '')
+      else live.draw(head ?? '', details)
+    }
+    ticker = setInterval(tick, live === undefined ? LOG_LINE_MS : REDRAW_MS).unref()
   }
 
   return {
@@ -61,14 +65,17 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       const share = shard === undefined ? '' : `, of which share ${shard.index}/${shard.count} has ${files}`
       say(`Found ${countOf(all.length, 'CSV file')}${share}.`)
       if (passedOver.length > 0) warn(`passed over ${listSome(passedOver)}`)
+      const begun = performance.now()
+      show(now => [`Waiting for the bucket: ${formatSeconds((now - begun) / 1000)}`])
     },
     bucket: (name, outcome, warnings) => {
+      stopProgress()
       say(BUCKET_LINES[outcome](name))
       warnings.forEach(warn)
     },
     follow: (verb, jobs, task) => {
       const progress = startProgress(verb, jobs)
-      ticker = setInterval(() => show(progress), live === undefined ? LOG_LINE_MS : REDRAW_MS).unref()
+      show(now => [describeProgress(progress, now), ...listActive(progress)])
       return async job => {
         progress.active.add(job)
         try {

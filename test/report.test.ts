@@ -409,6 +409,18 @@ describe('text', () => {
     assert.match(err.text(), /f0\.txt.*f9\.txt.* 15 more/)
     assert.doesNotMatch(err.text(), /f10\.txt/)
   })
+  test('while the bucket does not answer, a log says so every 5 seconds, and no longer', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { report, err } = await open(false)
+    report.found(1, { files: [], passedOver: [] }, undefined)
+    t.mock.timers.tick(4999)
+    assert.equal(err.text(), '')
+    t.mock.timers.tick(5001)
+    assert.match(err.text(), /^(Waiting for the bucket: \d+ s\n){2}$/)
+    report.bucket('landing-zone', 'found', [])
+    t.mock.timers.tick(60_000)
+    assert.equal(err.text().split('\n').length, 3)
+  })
   test('a bucket that was created is told from one that was there', async () => {
     const told = await Promise.all(
       (['created', 'found'] as const).map(async outcome => {
