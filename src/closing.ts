@@ -33,6 +33,11 @@ export function groupFiles(files: readonly FileReport[], textsOf: (file: FileRep
   )
 }
 
+/** What to do about a file; to start again after a signal goes without saying. */
+export function adviceOf({ error }: FileReport): string[] {
+  return error === undefined || error.code === 'interrupted' ? [] : [error.advice]
+}
+
 /** What is wrong inside of files was told when they were read, and may be off the screen by now. */
 export function recallFaults(files: readonly FileReport[]): string[] {
   const faulty = files.filter(({ faults = [] }) => faults.length > 0).map(({ file }) => file)

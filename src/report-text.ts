@@ -1,6 +1,6 @@
 /** The report for people: a line as each step ends, progress while one lasts, and a table at the end. */
 import { listFaults } from './check-csv'
-import { describeTotals, groupFiles, recallFaults } from './closing'
+import { adviceOf, describeTotals, groupFiles, recallFaults } from './closing'
 import type { FoundBucket } from './create-bucket'
 import { drawTable, type TableStyle } from './draw-table'
 import type { FileReport } from './file-report'
@@ -120,7 +120,7 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
       recallFaults(summary.files).forEach(warn)
       groupFiles(summary.files, file => file.warnings).forEach(warn)
-      groupFiles(summary.files, ({ error }) => (error === undefined ? [] : [error.advice])).forEach(next)
+      groupFiles(summary.files, adviceOf).forEach(next)
       if (summary.exitCode !== 0 && summary.date !== undefined) {
         next(`start it again with --date ${summary.date}; what has landed is not sent twice.`)
       }

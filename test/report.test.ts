@@ -273,6 +273,12 @@ describe('text', () => {
       '',
     ])
   })
+  test('a run that was stopped says once that it is to be started again', async () => {
+    const { report, err } = await open(false)
+    const error = { code: 'interrupted', message: 'SIGINT.', advice: 'Start it again.', retryable: true }
+    report.summary({ ...SUMMARY, exitCode: 130, files: [{ ...FAILED, warnings: [], error }] })
+    assert.match(err.text(), /^Next: start it again with --date 2024-10-21;.*\n$/)
+  })
   test('files with faults are recalled below the table, where the faults themselves are off the screen', async () => {
     const { report, err } = await open(false)
     const faults = faulty('Short.').shape?.faults ?? []
