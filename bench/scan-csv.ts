@@ -1,9 +1,10 @@
-import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse'
 import Papa from 'papaparse'
 import { createCsvScanner } from '../src/scan/scan-csv'
+import { writeFilms } from './films'
 
 /**
  * Compares the scanner with two well-known parsers that count the rows of the same file, each fed pieces of 1 MiB in
@@ -12,7 +13,6 @@ import { createCsvScanner } from '../src/scan/scan-csv'
 const FILE_BYTES = 200e6
 const RUNS = 3
 const PIECE_BYTES = 1024 * 1024
-const WORDS = 'The Godfather Shawshank Redemption Lord of Rings Pulp Fiction Dark Knight Amélie Samurai'.split(' ')
 
 const readPieces = (path: string) => createReadStream(path, { highWaterMark: PIECE_BYTES })
 const CONTENDERS: Readonly<Record<string, (path: string) => Promise<number>>> = {
@@ -42,28 +42,6 @@ const CONTENDERS: Readonly<Record<string, (path: string) => Promise<number>>> = 
     }),
 }
 
-function* makeRows(quoted: boolean): Generator<string> {
-  let random = 1
-  const draw = (below: number) => {
-    random = (Math.imul(random, 1103515245) + 12345) >>> 0
-    return (random >>> 8) % below
-  }
-  const words = (count: number) => Array.from({ length: count }, () => WORDS[draw(WORDS.length)]).join(' ')
-  const text = (value: string) => (quoted ? `"${value}"` : value)
-  for (let id = 1; id <= 200_000; id++) {
-    const title = text(quoted && id % 10 === 0 ? `${words(2)}, ""${words(1)}""` : words(1 + draw(5)))
-    yield `${id},${title},${1930 + draw(95)},${text(words(1))},${draw(100) / 10},${draw(1e9)},${text(words(2))}\n`
-  }
-}
-
-/** Writes one batch of rows again and again. */
-function writeFilms(path: string, quoted: boolean): void {
-  const batch = Buffer.from([...makeRows(quoted)].join(''))
-  const file = openSync(path, 'w')
-  for (let written = 0; written < FILE_BYTES; ) written += writeSync(file, batch)
-  closeSync(file)
-}
-
 async function compare(path: string, kind: string): Promise<void> {
   const results = Object.entries(CONTENDERS).map(([name, countRows]) => ({ name, countRows, speeds: [] as number[] }))
   const counts = new Set<number>()
@@ -89,7 +67,7 @@ async function main(): Promise<void> {
   const path = join(folder, 'films.csv')
   try {
     for (const kind of [' plain', 'quoted']) {
-      writeFilms(path, kind === 'quoted')
+      writeFilms(path, FILE_BYTES, kind === 'quoted')
       await compare(path, kind)
     }
   } finally {

@@ -18,7 +18,7 @@ const FIELD = 1
 const PLAIN = 2
 export const QUOTED = 3
 const CLOSED = 4
-const STRAY = 5
+export const STRAY = 5
 export const AFTER_CR = 6
 export const QUOTED_CR = 7
 
@@ -66,31 +66,3 @@ const GRAMMAR: readonly (readonly Rule[])[] = [
 /** By `state * KINDS + kind`: the state after one byte, and what happened. */
 export const NEXT = Uint8Array.from(GRAMMAR.flat(), rule => rule[0])
 export const ACTION = Uint16Array.from(GRAMMAR.flat(), rule => rule[1])
-
-/** How many ways there are to follow one kind by another, four times: the step between two states of `NEXT4`. */
-export const QUADS = KINDS ** 4
-
-/**
- * The same for four bytes at once, by `state * QUADS` plus the four kinds as digits to the base `KINDS`, first byte
- * lowest. States are kept multiplied by `QUADS`. Of an action the lowest three bits count the delimiters, after the
- * end of the record if there is one; the next three count those before it.
- */
-export const NEXT4 = new Uint16Array(GRAMMAR.length * QUADS)
-export const ACTION4 = new Uint16Array(GRAMMAR.length * QUADS)
-
-for (let index = 0; index < NEXT4.length; index++) {
-  let state = Math.floor(index / QUADS)
-  let kinds = index % QUADS
-  let all = 0
-  for (let byte = 0; byte < 4; byte++) {
-    const step = state * KINDS + (kinds % KINDS)
-    const action = ACTION[step] as number
-    if ((all & action & RECORD) !== 0) all |= RARE
-    else if ((action & RECORD) !== 0) all = (all & ~7) | ((all & 7) << 3)
-    all = (all | (action & ~SPLIT)) + (action & SPLIT)
-    state = NEXT[step] as number
-    kinds = Math.floor(kinds / KINDS)
-  }
-  NEXT4[index] = state * QUADS
-  ACTION4[index] = all
-}
