@@ -1,9 +1,16 @@
 import { type CsvDelimiter, DELIMITERS } from './csv-shape'
 
 interface Sample {
-  readonly records: readonly (readonly string[])[]
+  /** The fields of the first record. */
+  readonly names: readonly string[]
+  /** The number of fields of each record. */
+  readonly counts: readonly number[]
   readonly strayQuotes: number
 }
+
+const QUOTE = 0x22
+const LF = 0x0a
+const CR = 0x0d
 
 export interface Dialect {
   readonly delimiter: CsvDelimiter
@@ -20,10 +27,11 @@ export interface Dialect {
 export function sniffDialect(text: string, whole: boolean): Dialect {
   let best = { delimiter: ',' as CsvDelimiter, score: 0, fields: 1, names: [] as readonly string[] }
   for (const delimiter of DELIMITERS) {
-    const { records, strayQuotes } = readSample(text, delimiter, whole)
-    const names = records[0] ?? []
-    const [fields, share] = findMode(records.map(record => record.length))
-    const score = fields > 1 ? share + (names.length === fields ? 0.5 : 0) - strayQuotes / records.length : 0
+    if (delimiter !== ',' && !text.includes(delimiter)) continue
+    const { names, counts, strayQuotes } = readSample(text, delimiter, whole)
+    const [fields, share] = findMode(counts)
+    const fit = fields > 1 ? share + (names.length === fields ? 0.5 : 0) - strayQuotes / counts.length : 0
+    const score = Math.max(fit, 0)
     const better = score > best.score || (score === best.score && fields > best.fields)
     if (better || best.names.length === 0) best = { delimiter, score, fields, names }
   }
@@ -32,25 +40,38 @@ export function sniffDialect(text: string, whole: boolean): Dialect {
 
 /** Reads as the grammar does: tolerantly, with stray quotes as part of the field. */
 function readSample(text: string, delimiter: string, whole: boolean): Sample {
-  const records: string[][] = []
-  const fieldEnd = new RegExp(`[${delimiter}\\r\\n]`, 'g')
-  let record: string[] = []
+  const split = delimiter.charCodeAt(0)
+  const names: string[] = []
+  const counts: number[] = []
+  let fields = 0
   let strayQuotes = 0
-  for (let at = 0; at < text.length || record.length > 0; ) {
+  for (let at = 0; at < text.length || fields > 0; at++) {
     const begin = at
-    const quotedEnd = text[at] === '"' ? findClosingQuote(text, at) : at
-    fieldEnd.lastIndex = quotedEnd
-    const end = fieldEnd.exec(text)?.index ?? text.length
-    const tail = text.slice(quotedEnd, end)
-    if (quotedEnd > begin ? tail !== '' : tail.includes('"')) strayQuotes++
-    record.push(quotedEnd > begin ? text.slice(begin + 1, quotedEnd - 1).replaceAll('""', '"') + tail : tail)
-    at = end + (text.startsWith('\r\n', end) ? 2 : 1)
-    if (text[end] === delimiter) continue
-    if (end > begin || record.length > 1) records.push(record)
-    record = []
+    if (text.charCodeAt(at) === QUOTE) at = findClosingQuote(text, at)
+    const tail = at
+    let hasQuote = false
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === split || code === LF || code === CR) break
+      hasQuote ||= code === QUOTE
+    }
+    const isQuoted = tail > begin
+    if (isQuoted ? at > tail : hasQuote) strayQuotes++
+    if (counts.length === 0) {
+      const name = isQuoted ? text.slice(begin + 1, tail - 1).replaceAll('""', '"') : ''
+      names.push(name + text.slice(tail, at))
+    }
+    fields++
+    if (text.charCodeAt(at) === split) continue
+    if (at > begin || fields > 1) counts.push(fields)
+    else if (counts.length === 0) names.pop()
+    fields = 0
+    if (text.startsWith('\r\n', at)) at++
   }
-  if (!whole) records.at(-1)?.pop()
-  return { records, strayQuotes }
+  const last = counts.length - 1
+  if (!whole && last >= 0) counts[last] = (counts[last] ?? 0) - 1
+  if (!whole && last === 0) names.pop()
+  return { names, counts, strayQuotes }
 }
 
 /** Where the field goes on behind the quote that closes it; the end of the text, if none does. */
