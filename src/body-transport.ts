@@ -1,12 +1,18 @@
-/** How bodies leave: in slices, so that it can be seen how far they are. */
+/** How bodies leave: unsigned where TLS and a signed checksum cover them, and in slices. */
 import { Readable } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
 
-/** What is handed to the socket at once. */
-const SLICE_BYTES = 256 * 1024
+/** What is handed to the socket at once: of a whole part, a second, encrypted copy would be held. */
+const SLICE_BYTES = 512 * 1024
 
 /** Bodies on their way, each with what counts its bytes. */
 export type Bodies = WeakMap<Buffer, { bytesSent: number }>
+
+interface HttpRequest {
+  readonly protocol: string
+  readonly headers: Record<string, string>
+  body?: unknown
+}
 
 type Middleware = <Args extends { request: unknown }, Output>(
   next: (args: Args) => Promise<Output>,
@@ -16,19 +22,30 @@ type Middleware = <Args extends { request: unknown }, Output>(
  * Teaches `client` to send `bodies` so. Each attempt cuts the body anew, after it was signed: to all else, and to who
  * tries again, it is a Buffer of a known length.
  */
-export function sliceBodies({ middlewareStack }: S3Client, bodies: Bodies): void {
+export function tuneBodies({ middlewareStack }: S3Client, bodies: Bodies): void {
   const sliceBody: Middleware = next => args => {
-    const request = args.request as { body?: unknown }
-    const counter = Buffer.isBuffer(request.body) ? bodies.get(request.body) : undefined
-    if (Buffer.isBuffer(request.body) && counter !== undefined)
-      request.body = Readable.from(slice(request.body, counter))
+    const request = args.request as HttpRequest
+    const { body } = request
+    const counter = Buffer.isBuffer(body) ? bodies.get(body) : undefined
+    if (Buffer.isBuffer(body) && counter !== undefined) request.body = Readable.from(slice(body, counter))
     return next(args)
   }
+  middlewareStack.add(leaveBodyUnsigned, { step: 'build', name: 'leaveBodyUnsigned' })
   middlewareStack.addRelativeTo(sliceBody, {
     relation: 'after',
     toMiddleware: 'httpSigningMiddleware',
     name: 'sliceBody',
   })
+}
+
+/**
+ * A pass of SHA-256 over a body adds nothing where its CRC-32 is in a header, which is signed, and TLS protects both.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+ */
+const leaveBodyUnsigned: Middleware = next => args => {
+  const { protocol, headers } = args.request as HttpRequest
+  if (protocol === 'https:' && 'x-amz-checksum-crc32' in headers) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
+  return next(args)
 }
 
 function* slice(body: Buffer, counter: { bytesSent: number }): Generator<Buffer> {

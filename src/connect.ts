@@ -1,7 +1,7 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
-import { type Bodies, sliceBodies } from './body-transport'
+import { type Bodies, tuneBodies } from './body-transport'
 import type { Config } from './config'
 import { CredentialsFailure } from './errors'
 import type { Bucket } from './s3-request'
@@ -56,7 +56,7 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
     })
   }
   const bodies: Bodies = new WeakMap()
-  sliceBodies(client, bodies)
+  tuneBodies(client, bodies)
   const owner = config.bucketOwner === undefined ? {} : { ExpectedBucketOwner: config.bucketOwner }
   const dialect = { sendsChecksums: true, mayFallBack: config.endpoint !== undefined }
   return { client, address: { Bucket: config.bucket, ...owner }, signal, dialect, bodies }

@@ -4,12 +4,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type Bodies, sliceBodies } from '../src/body-transport'
+import { type Bodies, tuneBodies } from '../src/body-transport'
 
 /** More than the buffers of two sockets hold. */
 const BODY = Buffer.alloc(64 * 1024 * 1024, 'id,title\n')
 /** What is handed to the socket at once. */
-const SLICE = 256 * 1024
+const SLICE = 512 * 1024
 
 async function connectTo(answer: (incoming: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer)
@@ -23,7 +23,7 @@ async function connectTo(answer: (incoming: IncomingMessage, response: ServerRes
     expectContinueHeader: false,
   })
   const bodies: Bodies = new WeakMap()
-  sliceBodies(client, bodies)
+  tuneBodies(client, bodies)
   after(() => {
     client.destroy()
     server.closeAllConnections()

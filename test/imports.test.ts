@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'look-at-bucket': ['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request'],
   'create-bucket': [
     ...['@aws-sdk/client-s3', 'node:timers/promises', 'errors'],
-    ...['body-transport', 'connect', 'look-at-bucket', 's3-failure', 's3-request'],
+    ...['connect', 'look-at-bucket', 's3-failure', 's3-request'],
   ],
   'existing-objects': ['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request'],
   'same-content': ['@aws-sdk/client-s3', 'node:crypto', 'existing-objects', 'checksum', 'read-csv', 'read-parts'],
