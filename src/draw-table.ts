@@ -2,6 +2,7 @@
 import type { FileReport } from './file-report'
 import { printable } from './printable'
 import type { Paint } from './terminal'
+import type { WidthOf } from './text-width'
 import { formatBytes } from './wording'
 
 /** One long name or key does not push every other line off the screen. */
@@ -23,8 +24,7 @@ const COLOURS = {
 
 export interface TableStyle {
   readonly columns: number
-  /** Columns that a text takes up: some characters take two, some none. */
-  widthOf(text: string): number
+  readonly widthOf: WidthOf
   readonly paint: Paint
 }
 

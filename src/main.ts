@@ -70,7 +70,7 @@ async function main(): Promise<void> {
     report.trace(error)
     summary = summarizeEnd(error, config)
   }
-  report.summary(summary)
+  await report.summary(summary)
   process.exitCode = summary.exitCode
   // What the SDK still waits for, to try again, must not hold up a run that was told to stop.
   if (summary.exitCode > 128) process.stdout.write('', () => process.exit())

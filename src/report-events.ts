@@ -14,7 +14,7 @@ export function reportEvents(emit: (event: string, data: object) => void, trace:
       emit('read', { files: sizes.length, bytes, faulty: all.filter(({ faults }) => faults.length > 0) })
     },
     file: report => emit('file', report),
-    summary: summary => emit('summary', summary),
+    summary: async summary => emit('summary', summary),
     trace,
   }
 }

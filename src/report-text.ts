@@ -8,6 +8,7 @@ import { printable } from './printable'
 import { describeProgress, listActive, startProgress } from './progress'
 import type { Report } from './report'
 import type { LiveLines, Paint } from './terminal'
+import { chooseWidthOf } from './text-width'
 import { countOf, formatBytes, formatSeconds, listSome } from './wording'
 
 const REDRAW_MS = 100
@@ -27,7 +28,7 @@ interface Surface {
   complain(text: string): void
   /** A line of the table, as it is. */
   draw(line: string): void
-  readonly table: TableStyle
+  readonly table: Omit<TableStyle, 'widthOf'>
   readonly paintErr: Paint
   /** Where progress can be drawn live. */
   readonly live: LiveLines | undefined
@@ -106,14 +107,15 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
         fail(error)
       }
     },
-    summary: summary => {
+    summary: async summary => {
       stopProgress()
       for (const [code, { untold }] of failures) {
         if (untold > 0) complain('Failed:', 'red', `${countOf(untold, 'more file')} (${code}).`)
       }
       if (summary.files.length > 0) {
         // Its cells are made printable before they get their colours.
-        for (const line of ['', ...drawTable(summary.files, table), '']) surface.draw(line)
+        const widthOf = await chooseWidthOf(summary.files.map(({ file, key = '' }) => file + key))
+        for (const line of ['', ...drawTable(summary.files, { ...table, widthOf }), '']) surface.draw(line)
       }
       if (summary.error === undefined) say(describeTotals(summary))
       else fail(summary.error)

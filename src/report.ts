@@ -25,7 +25,7 @@ export interface Report {
   read(entries: readonly ReadEntry[]): void
   file(report: FileReport): void
   /** The last word. */
-  summary(summary: Summary): void
+  summary(summary: Summary): Promise<void>
   /** The stack of what ended the run, for those who asked for it. */
   trace(error: unknown): void
 }
@@ -57,7 +57,6 @@ export async function createReport({ json, stackTraces, forceColor }: Style, { o
     const emit = (event: string, data: object) => out.write(`${escapeControls(JSON.stringify({ event, ...data }))}\n`)
     return reportEvents(emit, trace)
   }
-  const { default: widthOf } = await import('string-width')
   const [wrapOut, wrapErr] = await Promise.all([chooseWrap(out), chooseWrap(err)])
   return reportText({
     say: text => out.write(`${wrapOut(text)}\n`),
@@ -65,7 +64,6 @@ export async function createReport({ json, stackTraces, forceColor }: Style, { o
     draw: line => out.write(`${line}\n`),
     table: {
       columns: out.isTTY === true ? (out.columns ?? Infinity) : Infinity,
-      widthOf,
       paint: choosePaint(out, forceColor),
     },
     paintErr: choosePaint(err, forceColor),

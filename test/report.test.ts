@@ -73,7 +73,7 @@ function faulty(message: string): CsvFile {
 }
 
 /** A whole run, with `text` wherever a text can come from outside. */
-function tell(report: Report, text: string): void {
+async function tell(report: Report, text: string): Promise<void> {
   const file = { ...FAILED, file: text, key: text, warnings: [text] }
   const error = { code: 'bug', message: text, advice: text, retryable: false }
   report.found(1, { files: [{ path: text, name: text, size: 1, partSize: 1 }], passedOver: [text] }, undefined)
@@ -85,13 +85,13 @@ function tell(report: Report, text: string): void {
   report.file({ ...file, error })
   report.file({ ...UPLOADED, file: text, key: text, warnings: [text] })
   report.trace(new Error(text))
-  report.summary({ ...SUMMARY, bucket: text, files: [{ ...file, error }], error })
+  await report.summary({ ...SUMMARY, bucket: text, files: [{ ...file, error }], error })
 }
 
 describe('json', () => {
   test('every line on out is one event, and nothing goes to err', async () => {
     const { report, out, err } = await open(true)
-    tell(report, 'movies.csv')
+    await tell(report, 'movies.csv')
     const lines = out.text().split('\n')
     assert.equal(lines.pop(), '', 'the last line is ended')
     const events = lines.map(line => JSON.parse(line).event)
@@ -100,14 +100,14 @@ describe('json', () => {
   })
   test('a summary is the contract’s: all of it, with the seconds of the whole run', async () => {
     const { report, out, err } = await open(true)
-    report.summary(SUMMARY)
+    await report.summary(SUMMARY)
     assert.deepEqual(JSON.parse(out.text()), { event: 'summary', ...SUMMARY })
     assert.equal(err.text(), '')
   })
   test('what ended a run is in the summary, not on err', async () => {
     const { report, out, err } = await open(true)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    report.summary(summarizeEnd(failure, undefined))
+    await report.summary(summarizeEnd(failure, undefined))
     const { error, exitCode } = JSON.parse(out.text())
     assert.deepEqual(error, { code: 'bucket', message: 'No bucket.', advice: 'Make one.', retryable: false })
     assert.equal(exitCode, 4)
@@ -148,7 +148,7 @@ describe('json', () => {
 describe('text', () => {
   test('the table has the outcome and the key of every file, each in a line of its own', async () => {
     const { report, out } = await open(false)
-    report.summary(SUMMARY)
+    await report.summary(SUMMARY)
     const lines = out.text().split('\n')
     for (const { file, key, outcome } of SUMMARY.files) {
       const rows = lines.filter(line => line.includes(` ${key}`) || line.startsWith(String(key)))
@@ -158,7 +158,7 @@ describe('text', () => {
   })
   test('the size of a file is in its row, and a dash where it is not known', async () => {
     const { report, out } = await open(false)
-    report.summary(SUMMARY)
+    await report.summary(SUMMARY)
     const rowOf = (name: string) =>
       out
         .text()
@@ -169,7 +169,7 @@ describe('text', () => {
   })
   test('the rows of a file are in its row where they were counted', async () => {
     const { report, out } = await open(false)
-    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 987 }] })
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 987 }] })
     assert.match(out.text(), /^(?=.*movies\.csv).*\s987\s/m)
   })
   test('a fault is a warning on err that names the file', async () => {
@@ -181,7 +181,7 @@ describe('text', () => {
   test('kept files are in the totals where there are any', async () => {
     for (const kept of [0, 3]) {
       const { report, out } = await open(false)
-      report.summary({ ...SUMMARY, kept })
+      await report.summary({ ...SUMMARY, kept })
       assert.equal(/3 kept/.test(out.text()), kept === 3)
       assert.equal(/kept/.test(out.text()), kept === 3)
     }
@@ -189,12 +189,12 @@ describe('text', () => {
   test('a file without a key has a dash in its place', async () => {
     const { report, out } = await open(false)
     const { key: _, ...keyless } = FAILED
-    report.summary({ ...SUMMARY, files: [{ ...keyless, bytes: 1 }] })
+    await report.summary({ ...SUMMARY, files: [{ ...keyless, bytes: 1 }] })
     assert.match(out.text(), /^(?=.*gone\.csv)(?=.*failed).*(^|\s)-(\s|$)/m)
   })
   test('the totals name the bucket, every outcome, the bytes, the requests and the seconds', async () => {
     const { report, out } = await open(false)
-    report.summary({
+    await report.summary({
       ...SUMMARY,
       uploaded: 11,
       unchanged: 22,
@@ -224,7 +224,7 @@ describe('text', () => {
   ] as const) {
     test(`${bytes} bytes are shown as ${shown}`, async () => {
       const { report, out } = await open(false)
-      report.summary({ ...SUMMARY, bytesSent: bytes, files: [{ ...UPLOADED, bytes }] })
+      await report.summary({ ...SUMMARY, bytesSent: bytes, files: [{ ...UPLOADED, bytes }] })
       assert.ok(out.text().includes(`  ${shown}  `), out.text())
       assert.ok(out.text().includes(`; ${shown} sent`), out.text())
     })
@@ -248,7 +248,7 @@ describe('text', () => {
     for (let index = 0; index < 2000; index++)
       report.file({ ...FAILED, error: unreadable(`f${index} cannot be read.`) })
     report.file({ ...FAILED, error: { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false } })
-    report.summary(SUMMARY)
+    await report.summary(SUMMARY)
     const lines = err.text().split('\n')
     assert.ok(lines.length < 30, String(lines.length))
     assert.ok(lines.includes('Failed: Another. Do.'))
@@ -257,7 +257,7 @@ describe('text', () => {
   test('a failure that many files share is told once, with the number of the others', async () => {
     const { report, err } = await open(false)
     for (let index = 0; index < 30; index++) report.file(FAILED)
-    report.summary({ ...SUMMARY, files: [] })
+    await report.summary({ ...SUMMARY, files: [] })
     assert.equal(err.text().match(/gone\.csv cannot be read/g)?.length, 1)
     assert.match(err.text(), /^Failed: 29 more files \(unreadable\)\.$/m)
   })
@@ -265,7 +265,10 @@ describe('text', () => {
     const { report, err } = await open(false)
     const files = [FAILED, { ...FAILED, file: 'two.csv' }].map(file => ({ ...file, warnings: [] }))
     const other = { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false }
-    report.summary({ ...SUMMARY, files: [...files, { ...FAILED, file: 'three.csv', error: other, warnings: [] }] })
+    await report.summary({
+      ...SUMMARY,
+      files: [...files, { ...FAILED, file: 'three.csv', error: other, warnings: [] }],
+    })
     assert.deepEqual(err.text().split('\n'), [
       'Next: 2 files: Keep it (gone.csv, two.csv).',
       'Next: three.csv: Do.',
@@ -276,13 +279,13 @@ describe('text', () => {
   test('a run that was stopped says once that it is to be started again', async () => {
     const { report, err } = await open(false)
     const error = { code: 'interrupted', message: 'SIGINT.', advice: 'Start it again.', retryable: true }
-    report.summary({ ...SUMMARY, exitCode: 130, files: [{ ...FAILED, warnings: [], error }] })
+    await report.summary({ ...SUMMARY, exitCode: 130, files: [{ ...FAILED, warnings: [], error }] })
     assert.match(err.text(), /^Next: start it again with --date 2024-10-21;.*\n$/)
   })
   test('files with faults are recalled below the table, where the faults themselves are off the screen', async () => {
     const { report, err } = await open(false)
     const faults = faulty('Short.').shape?.faults ?? []
-    report.summary({ ...SUMMARY, files: [UPLOADED, { ...UPLOADED, file: 'faulty.csv', faults }] })
+    await report.summary({ ...SUMMARY, files: [UPLOADED, { ...UPLOADED, file: 'faulty.csv', faults }] })
     assert.match(err.text(), /^Warning: 1 file with CSV faults \(faulty\.csv\)\.$/m)
   })
   test('a warning that many files share is told once, with their number', async () => {
@@ -292,7 +295,7 @@ describe('text', () => {
       file: `f${index}.csv`,
       warnings: ['not so'],
     }))
-    report.summary({ ...SUMMARY, files: [...files, { ...UPLOADED, warnings: ['alone'] }] })
+    await report.summary({ ...SUMMARY, files: [...files, { ...UPLOADED, warnings: ['alone'] }] })
     assert.match(err.text(), /^Warning: 12 files: not so \(f0\.csv, f1\.csv, f2\.csv and 9 more\)\.$/m)
     assert.match(err.text(), /^Warning: movies\.csv: alone\.$/m)
   })
@@ -305,7 +308,7 @@ describe('text', () => {
   test('of 2,000 files the table shows 50 of each outcome, and counts the others', async () => {
     const { report, out } = await open(false)
     const files = Array.from({ length: 2000 }, (_, index) => ({ ...UPLOADED, file: `f${index}.csv` }))
-    report.summary({ ...SUMMARY, files: [FAILED, ...files] })
+    await report.summary({ ...SUMMARY, files: [FAILED, ...files] })
     const lines = out.text().split('\n')
     assert.equal(lines.filter(line => line.endsWith('  uploaded')).length, 50)
     assert.ok(lines.includes('… and 1950 more uploaded'))
@@ -314,7 +317,7 @@ describe('text', () => {
   test('columns line up whatever the width of the characters', async () => {
     const names = ['ascii.csv', '映画.csv', '🎬🎬.csv', 'e\u0301te\u0301.csv']
     const { report, out } = await open(false)
-    report.summary({ ...SUMMARY, files: names.map(file => ({ ...UPLOADED, file })) })
+    await report.summary({ ...SUMMARY, files: names.map(file => ({ ...UPLOADED, file })) })
     const rows = out
       .text()
       .split('\n')
@@ -328,7 +331,7 @@ describe('text', () => {
   })
   test('the columns are file, rows, size, key and outcome, and numbers end where their column ends', async () => {
     const { report, out } = await open(false)
-    report.summary({
+    await report.summary({
       ...SUMMARY,
       files: [
         { ...UPLOADED, rows: 7 },
@@ -344,7 +347,7 @@ describe('text', () => {
   test('a name or a key of hundreds of characters has a line of its own, and leaves the other rows as they are', async () => {
     const { report, out } = await open(false)
     const long = { ...UPLOADED, file: `${'n'.repeat(200)}.csv`, key: 'k'.repeat(300), rows: 7 }
-    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 7 }, long] })
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 7 }, long] })
     assert.deepEqual(out.text().split('\n').slice(2, 6), [
       'movies.csv     7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
       long.file,
@@ -359,7 +362,7 @@ describe('text', () => {
     ] as const) {
       const out = { ...collect(), isTTY: true, columns }
       const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out, err: collect() })
-      report.summary(SUMMARY)
+      await report.summary(SUMMARY)
       assert.equal(out.text().split('\n').includes(`  ${UPLOADED.key}`), own)
       assert.ok(out.text().includes(String(UPLOADED.key)))
     }
@@ -381,7 +384,7 @@ describe('text', () => {
     const has = async (isTTY: boolean, hasColors: boolean, forceColor: boolean) => {
       const out = { ...collect(), isTTY, columns: 100, hasColors: () => hasColors }
       const report = await createReport({ json: false, stackTraces: false, forceColor }, { out, err: collect() })
-      report.summary(SUMMARY)
+      await report.summary(SUMMARY)
       return out.text().includes('\u001b[')
     }
     assert.equal(await has(true, true, false), true)
@@ -392,20 +395,20 @@ describe('text', () => {
   test('what ended the run is said on err, with what to do', async () => {
     const { report, out, err } = await open(false)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    report.summary(summarizeEnd(failure, undefined))
+    await report.summary(summarizeEnd(failure, undefined))
     assert.match(err.text(), /No bucket\. Make one\.\n$/)
     assert.equal(out.text(), '')
   })
   test('a run that failed prints the --date that repeats it, one that did not does not', async () => {
     for (const exitCode of [0, 1]) {
       const { report, err } = await open(false)
-      report.summary({ ...SUMMARY, exitCode })
+      await report.summary({ ...SUMMARY, exitCode })
       assert.equal(/--date 2024-10-21/.test(err.text()), exitCode === 1)
     }
   })
   test('a run that failed before it had a date prints none', async () => {
     const { report, err } = await open(false)
-    report.summary(summarizeEnd(new Error('why'), undefined))
+    await report.summary(summarizeEnd(new Error('why'), undefined))
     assert.doesNotMatch(err.text(), /--date/)
   })
   test('what was passed over is named, of many the first few and the number of the others', async () => {
@@ -454,9 +457,9 @@ describe('text', () => {
   for (const [what, text] of evil) {
     test(`${what} from a name or a message does not reach the terminal`, async () => {
       const { report, out, err } = await open(false, true)
-      tell(report, text)
+      await tell(report, text)
       const plain = await open(false, true)
-      tell(plain.report, 'plain')
+      await tell(plain.report, 'plain')
       for (const [written, usual] of [
         [out.text(), plain.out.text()],
         [err.text(), plain.err.text()],
@@ -470,21 +473,21 @@ describe('text', () => {
   }
   test('an escape sequence in a name leaves nothing behind that makes the name hard to read', async () => {
     const { report, out } = await open(false)
-    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: '\u001b[31mred\u001b[0m.csv' }] })
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: '\u001b[31mred\u001b[0m.csv' }] })
     assert.match(out.text(), /^red\.csv /m)
   })
   test('no text from outside brings a control character to the terminal', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async text => {
         const { report, out, err } = await open(false)
-        tell(report, text)
+        await tell(report, text)
         assert.doesNotMatch(`${out.text()}${err.text()}`.replaceAll('\n', ''), /\p{Cc}|\p{Bidi_Control}/u)
       }),
     )
   })
   test('a name in any script is shown as it is', async () => {
     const { report, out } = await open(false)
-    report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: 'séries/映画 🎬.csv' }] })
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: 'séries/映画 🎬.csv' }] })
     assert.match(out.text(), /séries\/映画 🎬\.csv/)
   })
 })
