@@ -6,7 +6,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { toBase64 } from './checksum'
-import { openCsv, readPart, refuseChanged } from './csv-file'
+import { readPart, refuseChanged, withOpenCsv } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
 import { Failure } from './errors'
 import { mapParallel } from './map-parallel'
@@ -69,15 +69,14 @@ function waitAfter(signal: AbortSignal, ms: number): AbortSignal {
 
 async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinished): Promise<LandedPart[]> {
   const { bucket, key, budget, tally } = delivery
-  const handle = await openCsv(cut)
-  try {
+  return await withOpenCsv(cut, async csv => {
     const parts = await mapParallel(cut.partCrc32s, budget.slots, async (crc, index) => {
       const PartNumber = index + 1
       const there = landed.get(PartNumber)
       if (there !== undefined) return there
       return await budget.run(cut.partSize, async buffer => {
         bucket.signal.throwIfAborted()
-        const Body = await readPart(handle, cut, index, buffer)
+        const Body = await readPart(csv, cut, index, buffer)
         const input = {
           ...bucket.address,
           ...checksumHeaders(bucket, crc),
@@ -96,11 +95,9 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
         return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
       })
     })
-    await refuseChanged(cut)
+    refuseChanged(cut)
     return parts
-  } finally {
-    await handle.close()
-  }
+  })
 }
 
 async function complete(delivery: Delivery, { uploadId, cut }: Unfinished, parts: LandedPart[]): Promise<Landed> {

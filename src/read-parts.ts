@@ -1,6 +1,6 @@
 /** Reads a file from end to end, piece by piece, as it is cut into parts. */
 import type { CsvFile, FoundCsv, Stamp } from './csv-file'
-import { changedWhileReading, isSameStamp, openCsv, readFully, unreadable } from './csv-file'
+import { changedWhileReading, isSameStamp, readFully, unreadable, withOpenCsv } from './csv-file'
 
 /** Bytes read at once: the next chunk is on its way while one is looked at. */
 const CHUNK_SIZE = 512 * 1024
@@ -16,34 +16,35 @@ export async function readParts(
   take: (piece: Buffer, part: number) => void,
 ): Promise<Stamp> {
   const { name, partSize } = file
-  const handle = await openCsv(file)
-  try {
-    const stamp = await handle.stat({ bigint: true })
+  return await withOpenCsv(file, async csv => {
+    const stamp = csv.stamp()
     if (!stamp.isFile()) throw unreadable(name, 'not a regular file')
     if (file.stamp !== undefined && !isSameStamp(stamp, file.stamp)) throw changedWhileReading(name)
     const size = Number(stamp.size)
     const buffers = [allocateChunk(size), allocateChunk(size - CHUNK_SIZE)] as const
-    let next = readFully(handle, buffers[0], 0)
-    for (let offset = 0; offset < size || offset === 0; offset += CHUNK_SIZE) {
-      const chunk = await next
-      signal.throwIfAborted()
-      next = readFully(handle, buffers[(offset / CHUNK_SIZE + 1) % 2 === 0 ? 0 : 1], offset + CHUNK_SIZE)
-      let taken = 0
-      do {
-        const part = Math.floor((offset + taken) / partSize)
-        const end = Math.min(chunk.length, (part + 1) * partSize - offset)
-        take(chunk.subarray(taken, end), part)
-        taken = end
-      } while (taken < chunk.length)
+    let next = readFully(csv, buffers[0], 0)
+    try {
+      for (let offset = 0; offset < size || offset === 0; offset += CHUNK_SIZE) {
+        const chunk = await next
+        signal.throwIfAborted()
+        next = readFully(csv, buffers[(offset / CHUNK_SIZE + 1) % 2 === 0 ? 0 : 1], offset + CHUNK_SIZE)
+        let taken = 0
+        do {
+          const part = Math.floor((offset + taken) / partSize)
+          const end = Math.min(chunk.length, (part + 1) * partSize - offset)
+          take(chunk.subarray(taken, end), part)
+          taken = end
+        } while (taken < chunk.length)
+      }
+      await next
+    } catch (error) {
+      // A file is not closed while it is read.
+      await next.catch(() => undefined)
+      throw error instanceof Error && 'syscall' in error ? unreadable(name, error) : error
     }
-    await next
-    if (!isSameStamp(await handle.stat({ bigint: true }), stamp)) throw changedWhileReading(name)
+    if (!isSameStamp(csv.stamp(), stamp)) throw changedWhileReading(name)
     return stamp
-  } catch (error) {
-    throw error instanceof Error && 'syscall' in error ? unreadable(name, error) : error
-  } finally {
-    await handle.close()
-  }
+  })
 }
 
 function allocateChunk(rest: number): Buffer {

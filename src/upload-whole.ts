@@ -1,7 +1,7 @@
 /** A file that is no larger than one part: a single PutObject. */
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { toHex } from './checksum'
-import { openCsv, readPart, refuseChanged } from './csv-file'
+import { readPart, refuseChanged, withOpenCsv } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
 import { describeForMetadata } from './object-metadata'
 import { checksumHeaders, request } from './s3-request'
@@ -11,14 +11,8 @@ import { verifyBody } from './verify'
 export async function uploadWhole({ bucket, file, key, rules, budget, tally }: Delivery): Promise<Landed> {
   return await budget.run(file.size, async buffer => {
     bucket.signal.throwIfAborted()
-    const handle = await openCsv(file)
-    let Body: Buffer
-    try {
-      Body = await readPart(handle, file, 0, buffer)
-      await refuseChanged(file)
-    } finally {
-      await handle.close()
-    }
+    const Body = await withOpenCsv(file, csv => readPart(csv, file, 0, buffer))
+    refuseChanged(file)
     const input = {
       ...bucket.address,
       ...conditionOf(rules),

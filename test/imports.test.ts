@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stop-signal': ['node:events', 'errors'],
 
   'find-csv': ['node:fs', 'node:fs/promises', 'node:path', 'errors', 'part-size'],
-  'csv-file': ['node:fs', 'node:fs/promises', 'node:zlib', 'errors'],
+  'csv-file': ['node:fs', 'node:util', 'node:zlib', 'errors'],
   'read-parts': ['csv-file'],
   'read-csv': ['node:zlib', 'checksum', 'csv-file', 'read-parts', 'scan/scan-csv'],
   'check-csv': ['errors'],

@@ -17,10 +17,10 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { type CsvFile, type FoundCsv, openCsv, readPart, refuseChanged } from '../src/csv-file'
+import { type CsvFile, type FoundCsv, readPart, refuseChanged, withOpenCsv } from '../src/csv-file'
 import { FileFailure, InterruptedFailure } from '../src/errors'
 import { cutAnew, readCsv } from '../src/read-csv'
-import { catchFailureOf } from './support/failure'
+import { catchFailure, catchFailureOf } from './support/failure'
 import { makeTempFolder } from './support/temp-folder'
 
 const KIB = 1024
@@ -266,14 +266,8 @@ test('a stop ends the reading within a chunk, and closes the file', async () => 
 describe('the second reading, part by part', () => {
   const content = makeContent(2 * CHUNK + 10)
   const read = async (): Promise<CsvFile> => await readCsv(place(content, CHUNK), 'off', NEVER)
-  const readAgain = async (file: CsvFile, index: number) => {
-    const handle = await openCsv(file)
-    try {
-      return Buffer.from(await readPart(handle, file, index, Buffer.alloc(CHUNK, 0xff)))
-    } finally {
-      await handle.close()
-    }
-  }
+  const readAgain = (file: CsvFile, index: number) =>
+    withOpenCsv(file, async csv => Buffer.from(await readPart(csv, file, index, Buffer.alloc(CHUNK, 0xff))))
   for (const index of [0, 1, 2]) {
     test(`part ${index} is what was read, and no longer`, async () =>
       assert.deepEqual(
@@ -331,10 +325,10 @@ describe('the second reading, part by part', () => {
       utimesSync(found.path, 1_000_000_000, 1_000_000_000)
       const file = await readCsv(found, 'off', NEVER)
       change(file.path)
-      await refuseFile(refuseChanged(file), 'changed_while_reading')
+      assert.equal(catchFailure(() => refuseChanged(file)).code, 'changed_while_reading')
     })
   }
   test('a file that did not change is not refused', async () => {
-    await refuseChanged(await read())
+    refuseChanged(await read())
   })
 })
