@@ -1,6 +1,7 @@
 /** How bodies leave: unsigned where TLS and a signed checksum cover them, and in slices. */
 import { Readable } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
+import type { Dialect } from './dialect'
 
 /** What is handed to the socket at once: of a whole part, a second, encrypted copy would be held. */
 const SLICE_BYTES = 512 * 1024
@@ -22,7 +23,15 @@ type Middleware = <Args extends { request: unknown }, Output>(
  * Teaches `client` to send `bodies` so. Each attempt cuts the body anew, after it was signed: to all else, and to who
  * tries again, it is a Buffer of a known length.
  */
-export function tuneBodies({ middlewareStack }: S3Client, bodies: Bodies): void {
+export function tuneBodies({ middlewareStack }: S3Client, bodies: Bodies, dialect: Pick<Dialect, 'signsBodies'>): void {
+  // A pass of SHA-256 over a body adds nothing where its CRC-32 is in a header, which is signed, and TLS protects both.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+  const leaveBodyUnsigned: Middleware = next => args => {
+    const { protocol, headers } = args.request as HttpRequest
+    const isCovered = protocol === 'https:' && 'x-amz-checksum-crc32' in headers
+    if (isCovered && !dialect.signsBodies) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
+    return next(args)
+  }
   const sliceBody: Middleware = next => args => {
     const request = args.request as HttpRequest
     const { body } = request
@@ -36,16 +45,6 @@ export function tuneBodies({ middlewareStack }: S3Client, bodies: Bodies): void 
     toMiddleware: 'httpSigningMiddleware',
     name: 'sliceBody',
   })
-}
-
-/**
- * A pass of SHA-256 over a body adds nothing where its CRC-32 is in a header, which is signed, and TLS protects both.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
- */
-const leaveBodyUnsigned: Middleware = next => args => {
-  const { protocol, headers } = args.request as HttpRequest
-  if (protocol === 'https:' && 'x-amz-checksum-crc32' in headers) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
-  return next(args)
 }
 
 function* slice(body: Buffer, counter: { bytesSent: number }): Generator<Buffer> {

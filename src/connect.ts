@@ -3,6 +3,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
 import { type Bodies, tuneBodies } from './body-transport'
 import type { Config } from './config'
+import type { Dialect } from './dialect'
 import { CredentialsFailure } from './errors'
 import type { Bucket } from './s3-request'
 
@@ -55,10 +56,15 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
       cause,
     })
   }
-  const bodies: Bodies = new WeakMap()
-  tuneBodies(client, bodies)
   const owner = config.bucketOwner === undefined ? {} : { ExpectedBucketOwner: config.bucketOwner }
-  const dialect = { sendsChecksums: true, mayFallBack: config.endpoint !== undefined }
+  const dialect: Dialect = {
+    sendsChecksums: true,
+    signsBodies: /^http:/i.test(config.endpoint ?? ''),
+    mayFallBack: config.endpoint !== undefined,
+    news: undefined,
+  }
+  const bodies: Bodies = new WeakMap()
+  tuneBodies(client, bodies, dialect)
   return { client, address: { Bucket: config.bucket, ...owner }, signal, dialect, bodies }
 }
 

@@ -1,10 +1,11 @@
 /** Decides what a file needs, sends it, and checks what the server says it stored. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from './delivery'
+import { learn } from './dialect'
 import { FileFailure } from './errors'
 import { bareEtag, headObject, type Listing } from './existing-objects'
 import { uploadParts } from './multipart'
-import { isDamaged, nameError, refusesChecksums, statusOf } from './s3-failure'
+import { isDamaged, nameError, statusOf } from './s3-failure'
 import { compareWithListed, compareWithObject, type Existing } from './same-content'
 import { uploadWhole } from './upload-whole'
 import { expectSame, nameVersion, verifyObject } from './verify'
@@ -40,11 +41,13 @@ export async function putObject(delivery: Delivery, listing: Listing): Promise<P
 async function send(delivery: Delivery): Promise<Put> {
   const { bucket, file, budget, tally } = delivery
   for (let sends = 1; ; sends += 1) {
-    const { sendsChecksums } = bucket.dialect
+    const sent = { ...bucket.dialect }
     try {
       const landed = await (file.size <= file.partSize ? uploadWhole(delivery) : uploadParts(delivery))
       if (landed.etag === undefined) throw notS3(delivery)
       if (!landed.isVerified) await verifyByHead(delivery)
+      if (bucket.dialect.news !== undefined) tally.warnings.push(bucket.dialect.news)
+      bucket.dialect.news = undefined
       return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }
     } catch (error) {
       const reason = nameError(error)
@@ -55,13 +58,8 @@ async function send(delivery: Delivery): Promise<Put> {
           return leaveAlone(delivery, existing)
         }
       }
-      const isDialect = sendsChecksums && refusesChecksums(error) && bucket.dialect.mayFallBack
-      if (isDialect && bucket.dialect.sendsChecksums) {
-        bucket.dialect.sendsChecksums = false
-        tally.warnings.push(`the server refuses checksums (${reason}): from here on its MD5 ETags are compared instead`)
-      }
       const mayPass =
-        isDialect ||
+        learn(bucket.dialect, sent, error) ||
         isDamaged(error) ||
         ['ConditionalRequestConflict', 'PreconditionFailed'].includes(reason) ||
         // An upload that disappears twice is somebody's doing.

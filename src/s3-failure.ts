@@ -65,6 +65,17 @@ export function refusesChecksums(error: unknown): boolean {
   return statusOf(error) === 501 || nameError(error) === 'SignatureDoesNotMatch' || /checksum/i.test(message)
 }
 
+/**
+ * Whether a request may have been refused for its unsigned body: by a bucket policy, which gives no reason, or by a
+ * server that does not know such.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+ */
+export function refusesUnsignedBody(error: unknown): boolean {
+  const names = ['AccessDenied', 'SignatureDoesNotMatch', 'XAmzContentSHA256Mismatch']
+  const message = sdkErrorOf(error)?.message ?? ''
+  return statusOf(error) === 501 || names.includes(nameError(error)) || /sha256|unsigned/i.test(message)
+}
+
 /** Whether the server says that what arrived is not what was sent. */
 export function isDamaged(error: unknown): boolean {
   return /^BadDigest$|Mismatch$/.test(nameError(error))

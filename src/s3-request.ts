@@ -2,6 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Bodies } from './body-transport'
 import { toBase64 } from './checksum'
+import type { Dialect } from './dialect'
 import { hideSecrets, toFailure } from './s3-failure'
 
 /** The bucket, as every request needs it. */
@@ -14,14 +15,6 @@ export interface Bucket {
   /** It was created a moment ago: a server of many machines may not know it everywhere yet. */
   readonly isNew?: boolean
   readonly bodies: Bodies
-}
-
-/** What the server turned out to understand. */
-interface Dialect {
-  /** Whether CRC-32s go with what is sent. */
-  sendsChecksums: boolean
-  /** Only where the server is not AWS. */
-  readonly mayFallBack: boolean
 }
 
 /** What one file, or one step, came to. */

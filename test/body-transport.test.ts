@@ -23,7 +23,7 @@ async function connectTo(answer: (incoming: IncomingMessage, response: ServerRes
     expectContinueHeader: false,
   })
   const bodies: Bodies = new WeakMap()
-  tuneBodies(client, bodies)
+  tuneBodies(client, bodies, { signsBodies: true })
   after(() => {
     client.destroy()
     server.closeAllConnections()

@@ -42,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'scan/*': ['scan/*', 'node:buffer', 'node:os'],
 
   connect: ['@aws-sdk/client-s3', '@smithy/core/retry', 'body-transport', 'errors'],
+  dialect: ['s3-failure'],
   'body-transport': ['@aws-sdk/client-s3', 'node:stream'],
   's3-failure': ['@aws-sdk/client-s3', 'errors'],
   's3-request': ['@aws-sdk/client-s3', 's3-failure', 'checksum'],
@@ -56,7 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   delivery: [],
   'object-metadata': [],
   'put-object': [
-    ...['node:timers/promises', 'errors', 's3-failure', 'existing-objects'],
+    ...['node:timers/promises', 'dialect', 'errors', 's3-failure', 'existing-objects'],
     ...['same-content', 'upload-whole', 'multipart', 'verify'],
   ],
   'upload-whole': [

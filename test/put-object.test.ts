@@ -44,6 +44,26 @@ test('a file over the part size goes up in parts, within MAX_MEMORY, and is read
   )
 })
 
+test('a file of n parts takes n + 2 requests, and each run three more; connections are used again', async () => {
+  const server = await startServer()
+  await server.createBucket()
+  const env = { ...server.env, DATA_DIR: makeTempFolder({ 'large.csv': randomBytes(32 * MIB) }), CONCURRENCY: '2' }
+  const { code, stderr } = await runProgram(env)
+  assert.equal(code, 0, stderr)
+  const kinds = server.seen.map(
+    ({ method, url }) => `${method} ${url.replace(/=[^&]*/g, '').replace(/^[^?]*[?]?/, '')}`,
+  )
+  assert.deepEqual(kinds.sort(), [
+    'GET list-type&prefix',
+    'GET prefix&uploads',
+    'HEAD ',
+    'POST uploadId',
+    'POST uploads',
+    ...Array(4).fill('PUT partNumber&uploadId&x-id'),
+  ])
+  assert.ok(server.connections <= 2, `${server.connections} connections`)
+})
+
 test('no more than CONCURRENCY requests are in flight, whatever the number of files', async () => {
   const server = await startServer()
   let inFlight = 0

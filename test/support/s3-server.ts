@@ -60,6 +60,8 @@ export interface TestServer {
   readonly seen: SeenRequest[]
   /** The most bytes of bodies that were between arrival and answer at once. */
   mostBytesInFlight: number
+  /** Connections that were opened. */
+  connections: number
   meddle: Meddle
   /** The fault for a request, which is then not meddled with. */
   breakWith: (request: Pick<SeenRequest, 'method' | 'url' | 'headers'>) => Fault | undefined
@@ -125,6 +127,9 @@ export async function startServer(tls?: { readonly key: string; readonly cert: s
     }
   }
   const proxy = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
+  proxy.on('connection', () => {
+    server.connections += 1
+  })
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
 
   const client = new S3Client({
@@ -146,6 +151,7 @@ export async function startServer(tls?: { readonly key: string; readonly cert: s
     },
     seen: [],
     mostBytesInFlight: 0,
+    connections: 0,
     meddle: seen => seen.body,
     breakWith: () => undefined,
     createBucket: async () => void (await client.send(new CreateBucketCommand({ Bucket: BUCKET }))),
