@@ -171,14 +171,15 @@ describe('retries', { concurrency: 4 }, () => {
     const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
     const profile = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'lake' }
     const { code, stdout, stderr } = await runProgram(
-      { ...server.env, ...none, ...profile, DATA_DIR: numbered(5), CONCURRENCY: '1' },
+      { ...server.env, ...none, ...profile, DATA_DIR: numbered(50), CONCURRENCY: '1' },
       JSON_OUTPUT,
     )
     assert.equal(code, 3, `${stdout}${stderr}`)
-    assert.deepEqual(
-      reportedFiles(stdout).map(({ outcome, error }) => error?.code ?? outcome),
-      ['uploaded', 'uploaded', 'uploaded', 'credentials', 'credentials'],
-    )
+    const outcomes = reportedFiles(stdout).map(({ outcome, error }) => error?.code ?? outcome)
+    const landed = outcomes.filter(outcome => outcome === 'uploaded').length
+    assert.ok(landed >= 3, `${landed} landed`)
+    assert.deepEqual(outcomes, [...Array(landed).fill('uploaded'), ...Array(50 - landed).fill('credentials')])
+    assert.equal((await server.keys()).length, landed)
   })
 
   test('a bucket that this run created is waited for where a machine does not know it yet', async () => {
