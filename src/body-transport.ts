@@ -36,7 +36,10 @@ export function tuneBodies({ middlewareStack }: S3Client, bodies: Bodies, dialec
     const request = args.request as HttpRequest
     const { body } = request
     const counter = Buffer.isBuffer(body) ? bodies.get(body) : undefined
-    if (Buffer.isBuffer(body) && counter !== undefined) request.body = Readable.from(slice(body, counter))
+    if (Buffer.isBuffer(body) && counter !== undefined) {
+      if (body.length > SLICE_BYTES) request.body = Readable.from(slice(body, counter))
+      else counter.bytesSent += body.length
+    }
     return next(args)
   }
   middlewareStack.add(leaveBodyUnsigned, { step: 'build', name: 'leaveBodyUnsigned' })

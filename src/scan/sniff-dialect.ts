@@ -8,6 +8,9 @@ interface Sample {
   readonly strayQuotes: number
 }
 
+/** More records would make no better guess. */
+const MOST_RECORDS = 100
+
 const QUOTE = 0x22
 const LF = 0x0a
 const CR = 0x0d
@@ -45,7 +48,8 @@ function readSample(text: string, delimiter: string, whole: boolean): Sample {
   const counts: number[] = []
   let fields = 0
   let strayQuotes = 0
-  for (let at = 0; at < text.length || fields > 0; at++) {
+  let at = 0
+  for (; (at < text.length || fields > 0) && counts.length < MOST_RECORDS; at++) {
     const begin = at
     if (text.charCodeAt(at) === QUOTE) at = findClosingQuote(text, at)
     const tail = at
@@ -69,8 +73,9 @@ function readSample(text: string, delimiter: string, whole: boolean): Sample {
     if (text.startsWith('\r\n', at)) at++
   }
   const last = counts.length - 1
-  if (!whole && last >= 0) counts[last] = (counts[last] ?? 0) - 1
-  if (!whole && last === 0) names.pop()
+  const isCut = !whole && at >= text.length
+  if (isCut && last >= 0) counts[last] = (counts[last] ?? 0) - 1
+  if (isCut && last === 0) names.pop()
   return { names, counts, strayQuotes }
 }
 
