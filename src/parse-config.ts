@@ -104,14 +104,12 @@ function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
   } catch (cause) {
-    // Node's message may go on with hints for arguments that begin with a hyphen.
-    throw new ConfigFailure(
-      cause instanceof Error ? cause.message.replace(/\n.*|(?<=\.) To specify.*/s, '') : String(cause),
-      {
-        code: 'bad_config',
-        advice: 'See --help for the options there are.',
-        cause,
-      },
-    )
+    // Node's message may go on with hints, and has no full stop.
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigFailure(said.replace(/(\. |\n).*/s, '').replace(/\.?$/, '.'), {
+      code: 'bad_config',
+      advice: 'See --help for the options there are.',
+      cause,
+    })
   }
 }

@@ -20,7 +20,7 @@ export function parseLayout(text: string, names: Names): Layout {
   if (why !== undefined) {
     throw new ConfigFailure(`STORAGE_LAYER, DATA_SOURCE, DATA_FORMAT and KEY_LAYOUT make no possible key: ${why}.`, {
       code: 'bad_config',
-      advice: 'Take out slashes at their ends, and what stands between two slashes without a name.',
+      advice: 'Shorten them, or take out slashes at their ends and what stands between two slashes without a name.',
     })
   }
   return layout

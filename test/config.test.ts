@@ -524,11 +524,11 @@ describe('arguments', () => {
     ['--no-json'],
     ['--DATE=x'],
   ]) {
-    test(`${argv.join(' ')} is refused in one line, with --help named`, () => {
+    test(`${argv.join(' ')} is refused in one sentence, with --help named`, () => {
       const failure = catchFailure(() => parse({}, {}, argv))
       assert.ok(failure instanceof ConfigFailure)
       assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
-      assert.doesNotMatch(failure.message, /\n/)
+      assert.match(failure.message, /^[^.\n]+\.$/)
       assert.match(failure.advice, /--help/)
     })
   }

@@ -202,6 +202,16 @@ const REFUSALS: readonly [title: string, env: Record<string, string>, args: stri
     /No AWS credentials were found\. Set AWS_ACCESS_KEY_ID/,
   ],
   [
+    'a role that gives no credentials',
+    {
+      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' },
+      ...{ AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere', AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/lake' },
+    },
+    [],
+    3,
+    /No AWS credentials were found \(ENOENT: [^)]* '\/nowhere'\)\. Set AWS_ACCESS_KEY_ID/,
+  ],
+  [
     'half a set of credentials',
     { AWS_SECRET_ACCESS_KEY: '' },
     [],
