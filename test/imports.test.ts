@@ -205,7 +205,6 @@ function mentionsIn({ source }: Module): Set<string> {
   return mentions
 }
 
-/** Calls that import: what `import` statements are checked for must not come in another way. */
 /** `import('a package')`: how a CommonJS file loads an ES module, or one that few runs need. */
 function readLazyImports(source: ts.SourceFile, folder: string): Import[] {
   return callsThatImport(source).flatMap(({ arguments: [from], expression }) =>
@@ -215,6 +214,7 @@ function readLazyImports(source: ts.SourceFile, folder: string): Import[] {
   )
 }
 
+/** Calls that import: what `import` statements are checked for must not come in another way. */
 function callsThatImport(source: ts.SourceFile): ts.CallExpression[] {
   const calls: ts.CallExpression[] = []
   const visit = (node: ts.Node): void => {
