@@ -12,6 +12,7 @@ const BUCKET = 'demo'
 /** How s3rver names the file that holds an object's content. */
 const CONTENT_SUFFIX = '._S3rver_object'
 
+/** Run with `--openssl-legacy-provider`: from 1,000 objects on, s3rver pages its listings with a cipher that OpenSSL 3 keeps apart. */
 async function demo(): Promise<number> {
   const home = join(FOLDER, 'empty-home')
   mkdirSync(home, { recursive: true })

@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import { ROOT } from './support/program'
 import { makeTempFolder } from './support/temp-folder'
 
-const DEMO = [require.resolve('ts-node/dist/bin'), 'src/demo.ts']
+const runDemo = (cwd: string, env: Record<string, string> = {}) =>
+  spawnSync('npm', ['run', '--silent', 'demo'], { cwd, env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8' })
 
 /** A checkout of its own: the demo writes into it. */
 function copyCheckout(): string {
@@ -28,7 +29,7 @@ test("it lands the samples on its own server and says where, whatever the develo
     AWS_PROFILE: 'decoy',
     RUN_DATE: '2024-10-21',
   }
-  const first = spawnSync(process.execPath, DEMO, { cwd: checkout, env: decoys, encoding: 'utf8' })
+  const first = runDemo(checkout, decoys)
   assert.equal(first.status, 0, first.stderr)
   assert.match(first.stdout, /demo: 2 uploaded, 0 unchanged, 0 failed/)
 
@@ -38,14 +39,21 @@ test("it lands the samples on its own server and says where, whatever the develo
     ['movies.csv', 'series.csv'].map(name => readFileSync(join(ROOT, 'csv_files', name))),
   )
 
-  const second = spawnSync(process.execPath, DEMO, { cwd: checkout, env: {}, encoding: 'utf8' })
+  const second = runDemo(checkout)
   assert.match(second.stdout, /demo: 0 uploaded, 2 unchanged, 0 failed/)
+})
+
+test('its server lists more files than fit on a page, so that the second time all of them are unchanged', () => {
+  const checkout = copyCheckout()
+  for (let file = 1; file <= 1000; file++) writeFileSync(join(checkout, 'csv_files', `f${file}.csv`), 'id\n1\n')
+  assert.match(runDemo(checkout).stdout, /demo: 1002 uploaded, 0 unchanged, 0 failed/)
+  assert.match(runDemo(checkout).stdout, /demo: 0 uploaded, 1002 unchanged, 0 failed/)
 })
 
 test("it exits with the program's code", () => {
   const checkout = copyCheckout()
   writeFileSync(join(checkout, 'csv_files', '--.csv'), 'a\n')
-  const { status } = spawnSync(process.execPath, DEMO, { cwd: checkout, env: {}, encoding: 'utf8' })
+  const { status } = runDemo(checkout)
   assert.equal(status, 1)
 })
 
