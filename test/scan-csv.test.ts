@@ -197,6 +197,26 @@ test('does not miss the name of a column where the sample ends', () => {
   assert.deepEqual(scan(`${names}\n${names}\n`), { ...scan('a,b\nc,d\n'), columns: 10_000 })
 })
 
+test('a line of 2 GiB takes no more memory than a short one, and what is behind it is found at its place', () => {
+  const scanner = createCsvScanner()
+  scanner.update(latin1('id,title\n1,"'))
+  const text = Buffer.alloc(2 ** 20, 'some text, and more; ')
+  const before = process.memoryUsage().rss
+  for (let pieces = 0; pieces < 2 ** 11; pieces++) scanner.update(text)
+  const grown = process.memoryUsage().rss - before
+  scanner.update(latin1('"\n2,\xff\n3'))
+  const { rows, columns, faults } = scanner.end()
+  assert.deepEqual([rows, columns], [4, 2])
+  assert.deepEqual(
+    faults.map(({ code, line, offset }) => [code, line, offset]),
+    [
+      ['invalid_utf8', 3, 12 + 2 ** 31 + 4],
+      ['cut_off', 4, undefined],
+    ],
+  )
+  assert.ok(grown < 2 ** 26, `${grown} bytes more`)
+})
+
 const piece = fc.constantFrom(
   'a',
   'é',
