@@ -6,27 +6,50 @@ set -eu
 source=$1 volume=$2 aside=$2/.incoming
 
 fail() {
-  echo "init: $1. The volume keeps what it had: free space, check that it is writable, and start again." >&2
+  echo "init: $1. The volume keeps what it had: mend what the line above says, and start again." >&2
   exit 1
 }
 
 rm -rf "$aside" && mkdir -p "$aside" || fail "cannot write to the volume"
 trap 'rm -rf "$aside"' EXIT
 
+cd "$volume"
+# A file that has become a folder, or a folder that has become a file, would be in the way.
+find . -depth -iname '*.csv' -exec sh -euc '
+  source=$1
+  shift
+  for path; do
+    if [ -d "$path" ]; then other=-f; else other=-d; fi
+    [ ! $other "$source/$path" ] || rm -rf "$path"
+  done' sh "$source" {} + || fail "cannot remove what is in the way"
+
 cd "$source"
-# -L: a link within the folder is the file that it leads to.
-find -L . -type f -iname '*.csv' ! -path '*/.*/*' -exec sh -euc '
-  volume=$1 aside=$2
-  shift 2
+find . \( -type f -o -type l \) -iname '*.csv' ! -path '*/.*/*' -exec sh -euc '
+  source=$1 volume=$2 aside=$3
+  shift 3
   for file; do
+    # As where the program itself reads the folder: a link is followed to a file in here, and nowhere else.
+    if [ -L "$file" ]; then
+      case $(realpath "$file" 2>/dev/null) in "$source"/*) inside=1 ;; *) inside= ;; esac
+      if [ -z "$inside" ] || [ ! -f "$file" ]; then
+        echo "init: passed over ${file#./}, a symbolic link that leads to no file in the folder"
+        rm -f "$volume/$file"
+        continue
+      fi
+    fi
     cmp -s "$file" "$volume/$file" && continue
     mkdir -p "$volume/${file%/*}"
+    before=$(stat -L -c "%s %y" "$file")
     cp "$file" "$aside/file"
+    if [ "$(stat -L -c "%s %y" "$file")" != "$before" ]; then
+      echo "init: ${file#./} changed while it was copied" >&2
+      exit 1
+    fi
     chmod 0644 "$aside/file"
     touch -r "$file" "$aside/file"
     mv -f "$aside/file" "$volume/$file"
     echo "init: copied ${file#./}"
-  done' sh "$volume" "$aside" {} + || fail "cannot copy every file"
+  done' sh "$source" "$volume" "$aside" {} + || fail "cannot copy every file"
 
 cd "$volume"
 find . -type f -iname '*.csv' ! -path './.incoming/*' -exec sh -euc '
