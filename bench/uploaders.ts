@@ -36,13 +36,20 @@ const awsEnv = ({ endpoint, certificate }: Job) => ({
   SSL_CERT_FILE: certificate,
 })
 
-/** This program, with `settings` beside its defaults. */
-export function ourselves(name: string, settings: Readonly<Record<string, string>> = {}): Uploader {
+/** The options of Node in the image. */
+export const IMAGE_OPTIONS = ['--max-semi-space-size=4']
+
+/** This program, with `settings` beside its defaults, and `options` of Node. */
+export function ourselves(
+  name: string,
+  settings: Readonly<Record<string, string>> = {},
+  options: readonly string[] = [],
+): Uploader {
   return {
     name,
     version: [NODE, join(ROOT, 'dist', 'main.js'), '--version'],
     command: job => ({
-      argv: [NODE, join(ROOT, 'dist', 'main.js')],
+      argv: [NODE, ...options, join(ROOT, 'dist', 'main.js')],
       env: { ...awsEnv(job), BUCKET_NAME: 'bench', DATA_DIR: job.folder, RUN_DATE: '2024-10-21', ...settings },
     }),
   }
