@@ -76,8 +76,9 @@ export async function headObject(
   }
 }
 
+/** Without its quotes. Some servers complete an upload with an empty one. */
 export function bareEtag(etag: string | undefined): string | undefined {
-  return etag?.replace(/^"|"$/g, '')
+  return etag?.replace(/^"|"$/g, '') || undefined
 }
 
 /**

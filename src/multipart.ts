@@ -1,20 +1,15 @@
 /** A file that is larger than one part: a multipart upload, several parts at once, taken up again where one was left. */
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
-import { toBase64 } from './checksum'
+import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import { completeUpload } from './complete-upload'
 import { readPart, refuseChanged, withOpenCsv } from './csv-file'
-import { conditionOf, type Delivery, type Landed } from './delivery'
-import { Failure } from './errors'
+import type { Delivery, Landed } from './delivery'
+import { Failure, FileFailure } from './errors'
 import { mapParallel } from './map-parallel'
 import { describeForMetadata } from './object-metadata'
-import { nameError } from './s3-failure'
+import { nameError, statusOf } from './s3-failure'
 import { checksumHeaders, request } from './s3-request'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
-import { verifyBody, verifyObject } from './verify'
+import { verifyBody } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
 const START_GRACE_MS = 2000
@@ -27,9 +22,22 @@ const ABORT_TIMEOUT_MS = 6000
  */
 export async function uploadParts(delivery: Delivery): Promise<Landed> {
   const { budget } = delivery
-  const upload = await budget.run(0, async () => (await findUnfinished(delivery)) ?? (await start(delivery)))
+  const found = await budget.run(0, () => findUnfinished(delivery))
+  if (found !== undefined) {
+    try {
+      return await finish(delivery, found)
+    } catch (error) {
+      // A server need not tell that another client started it for other checksums: it refuses to complete it.
+      if (!(error instanceof FileFailure && statusOf(error) === 400)) throw error
+    }
+  }
+  return await finish(delivery, await budget.run(0, () => start(delivery)))
+}
+
+async function finish(delivery: Delivery, upload: Unfinished): Promise<Landed> {
+  const { budget } = delivery
   try {
-    return await complete(delivery, upload, await sendParts(delivery, upload))
+    return await completeUpload(delivery, upload, await sendParts(delivery, upload))
   } catch (error) {
     const mayGoOn = error instanceof Failure && error.exitCode !== 1
     if (mayGoOn && delivery.rules.onInterrupt === 'keep')
@@ -98,31 +106,6 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
     refuseChanged(cut)
     return parts
   })
-}
-
-async function complete(delivery: Delivery, { uploadId, cut }: Unfinished, parts: LandedPart[]): Promise<Landed> {
-  const { bucket, key, rules, tally } = delivery
-  const { sendsChecksums } = bucket.dialect
-  const Parts = parts.map(({ etag: ETag }, index) => ({
-    PartNumber: index + 1,
-    ETag,
-    ...(sendsChecksums ? { ChecksumCRC32: toBase64(cut.partCrc32s[index] ?? 0) } : {}),
-  }))
-  const whole = sendsChecksums ? ({ ChecksumCRC32: toBase64(cut.crc32), ChecksumType: 'FULL_OBJECT' } as const) : {}
-  const input = {
-    ...bucket.address,
-    ...conditionOf(rules),
-    ...whole,
-    Key: key,
-    UploadId: uploadId,
-    MultipartUpload: { Parts },
-    MpuObjectSize: cut.size,
-  }
-  const answer = await request(bucket, `Completing the upload of ${cut.name}`, tally, options =>
-    bucket.client.send(new CompleteMultipartUploadCommand(input), options),
-  )
-  const isVerified = verifyObject(answer, cut, key) || parts.every(part => part.isVerified)
-  return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
 }
 
 /** With a signal of its own: the run's may be what ended the upload. What cannot be aborted, the lifecycle rule removes. */

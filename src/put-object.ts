@@ -51,10 +51,11 @@ async function send(delivery: Delivery): Promise<Put> {
       return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }
     } catch (error) {
       const reason = nameError(error)
-      if (statusOf(error) === 412 || reason === 'NoSuchUpload') {
+      const isTaken = statusOf(error) === 412 || (error instanceof FileFailure && error.code === 'conflict')
+      if (isTaken || reason === 'NoSuchUpload') {
         // An answer may have been lost: what stands there now may be what was sent.
         const existing = await budget.run(COMPARISON_BYTES, () => compareWithObject(delivery))
-        if (existing.content === 'same' || (existing.content === 'other' && statusOf(error) === 412)) {
+        if (existing.content === 'same' || (existing.content === 'other' && isTaken)) {
           return leaveAlone(delivery, existing)
         }
       }

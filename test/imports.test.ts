@@ -65,8 +65,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['checksum', 'csv-file'],
   ],
   multipart: [
-    ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'delivery', 'object-metadata', 'verify'],
-    ...['unfinished-upload', 'checksum', 'csv-file', 'map-parallel'],
+    ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'object-metadata', 'verify'],
+    ...['unfinished-upload', 'complete-upload', 'csv-file', 'map-parallel'],
+  ],
+  'complete-upload': [
+    ...['@aws-sdk/client-s3', 'errors', 's3-request', 'delivery', 'existing-objects', 'verify', 'checksum'],
   ],
   'unfinished-upload': [
     ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'existing-objects', 'same-content'],
@@ -95,7 +98,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The files that talk to S3: no other one knows the SDK, not even by its types. */
 const KNOW_THE_SDK = [
   ...['body-transport', 'connect', 'look-at-bucket', 'create-bucket', 'existing-objects', 'same-content'],
-  ...['upload-whole', 'multipart', 'unfinished-upload', 'write-manifest', 's3-request', 's3-failure'],
+  ...['upload-whole', 'multipart', 'complete-upload', 'unfinished-upload', 'write-manifest'],
+  ...['s3-request', 's3-failure'],
 ]
 
 /** The row for a file. */
