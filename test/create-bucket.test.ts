@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { runProgram } from './support/program'
-import { refuse, type SeenRequest, startServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })

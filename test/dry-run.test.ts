@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEvents, reportedFiles, runProgram } from './support/program'
-import { refuse, type SeenRequest, startServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const isWrite = ({ method }: SeenRequest) => method !== 'GET' && method !== 'HEAD'

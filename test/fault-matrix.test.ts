@@ -8,7 +8,8 @@ import { describe, test } from 'node:test'
 import type { FileReport } from '../src/file-report'
 import { answerInstead, breakFirst, FAULTS, type Kind, kindOf } from './support/faults'
 import { type Ended, FAST_CLOCK, parseEvents, reportedFiles, runProgram } from './support/program'
-import { type Fault, type SeenRequest, startServer, type TestServer } from './support/s3-server'
+import type { Fault, SeenRequest } from './support/proxy'
+import { startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const PART = 8 * 1024 * 1024

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { parseEvents, reportedFiles, runProgram, startProgram } from './support/program'
-import { refuse, type SeenRequest, startServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const MIB = 1024 * 1024

@@ -13,7 +13,8 @@ import type { Config } from '../src/config'
 import { connect } from '../src/connect'
 import { type Kind, kindOf } from './support/faults'
 import { CREDENTIALS, FAST_CLOCK, parseEvents, preload, reportedFiles, runProgram } from './support/program'
-import { refuse, type SeenRequest, startServer, type TestServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const MIB = 1024 * 1024

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type Kind, kindOf } from './support/faults'
 import { CREDENTIALS, parseEvents, reportedFiles, runProgram } from './support/program'
-import { refuse, type SeenRequest, startServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const { AWS_SECRET_ACCESS_KEY: SECRET, AWS_SESSION_TOKEN: TOKEN } = CREDENTIALS

@@ -7,7 +7,8 @@ import { describe, test } from 'node:test'
 import { defer } from './support/deferred'
 import { kindOf } from './support/faults'
 import { type Ended, parseEvents, reportedFiles, startProgram } from './support/program'
-import { refuse, type SeenRequest, startServer, type TestServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const MIB = 1024 * 1024

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { reportedFiles, runProgram } from './support/program'
-import { refuse, type SeenRequest, startServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })

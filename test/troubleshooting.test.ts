@@ -8,7 +8,8 @@ import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { FAST_CLOCK, ROOT, runProgram } from './support/program'
-import { refuse, type SeenRequest, startServer, type TestServer } from './support/s3-server'
+import type { SeenRequest } from './support/proxy'
+import { refuse, startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 /** Working folder of the run; `server` stands at `AWS_ENDPOINT_URL` and holds no bucket. */

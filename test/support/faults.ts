@@ -1,6 +1,7 @@
 /** What can go wrong between the program and a server, done to real requests on their way. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Answer, type Exchange, type Fault, refuse, type SeenRequest } from './s3-server'
+import type { Answer, Exchange, Fault, SeenRequest } from './proxy'
+import { refuse } from './s3-server'
 
 /** Nothing moves for so long on a slow link, again and again. */
 const DRIP_MS = 40
