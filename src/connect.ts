@@ -61,6 +61,7 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
     sendsChecksums: true,
     signsBodies: /^http:/i.test(config.endpoint ?? ''),
     mayFallBack: config.endpoint !== undefined,
+    isConditionTried: false,
     news: undefined,
   }
   const bodies: Bodies = new WeakMap()

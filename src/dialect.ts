@@ -6,6 +6,8 @@ export interface Dialect {
   sendsChecksums: boolean
   /** Whether bodies are signed, and not only their checksums: over plain HTTP, or where the server insists. */
   signsBodies: boolean
+  /** Whether it was tried what the server makes of `If-None-Match`. */
+  isConditionTried: boolean
   /** Whether there may be a server that knows nothing of checksums: only where it is not AWS. */
   readonly mayFallBack: boolean
   /** What the user is to be told once something was sent in the new way. */

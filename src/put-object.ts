@@ -7,7 +7,7 @@ import { bareEtag, headObject, type Listing } from './existing-objects'
 import { uploadParts } from './multipart'
 import { isDamaged, nameError, statusOf } from './s3-failure'
 import { compareWithListed, compareWithObject, type Existing } from './same-content'
-import { uploadWhole } from './upload-whole'
+import { noticeIgnoredCondition, uploadWhole } from './upload-whole'
 import { expectSame, nameVersion, verifyObject } from './verify'
 
 /** Memory of a comparison that has to read the file: two chunks. */
@@ -43,9 +43,11 @@ async function send(delivery: Delivery): Promise<Put> {
   for (let sends = 1; ; sends += 1) {
     const sent = { ...bucket.dialect }
     try {
-      const landed = await (file.size <= file.partSize ? uploadWhole(delivery) : uploadParts(delivery))
+      const isWhole = file.size <= file.partSize
+      const landed = await (isWhole ? uploadWhole(delivery) : uploadParts(delivery))
       if (landed.etag === undefined) throw notS3(delivery)
       if (!landed.isVerified) await verifyByHead(delivery)
+      if (isWhole) await noticeIgnoredCondition(delivery, landed)
       if (bucket.dialect.news !== undefined) tally.warnings.push(bucket.dialect.news)
       bucket.dialect.news = undefined
       return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }

@@ -3,6 +3,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { toHex } from './checksum'
 import { readPart, refuseChanged, withOpenCsv } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
+import { Failure, settle } from './errors'
 import { describeForMetadata } from './object-metadata'
 import { checksumHeaders, request } from './s3-request'
 import { verifyBody } from './verify'
@@ -32,4 +33,19 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
     const isVerified = verifyBody(answer, Body, file.crc32, key)
     return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
   })
+}
+
+/**
+ * Says so, once a run, where the server ignores `If-None-Match`. That shows only when it is tried: what has just landed is
+ * sent once more, which a server that obeys refuses. AWS obeys, and where there are versions nothing is written over.
+ */
+export async function noticeIgnoredCondition(delivery: Delivery, { versionId }: Landed): Promise<void> {
+  const { bucket, rules, tally } = delivery
+  const { dialect } = bucket
+  if (rules.onConflict === 'overwrite' || !dialect.mayFallBack || versionId !== undefined) return
+  if (dialect.isConditionTried) return
+  dialect.isConditionTried = true
+  const again = await settle(() => uploadWhole(delivery))
+  if (again instanceof Failure) return
+  tally.warnings.push('the server ignores If-None-Match: what others write while a run goes on may be written over')
 }

@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['same-content', 'upload-whole', 'multipart', 'verify'],
   ],
   'upload-whole': [
-    ...['@aws-sdk/client-s3', 's3-request', 'delivery', 'object-metadata', 'verify'],
+    ...['@aws-sdk/client-s3', 'errors', 's3-request', 'delivery', 'object-metadata', 'verify'],
     ...['checksum', 'csv-file'],
   ],
   multipart: [

@@ -177,3 +177,16 @@ test('refused credentials stop the run: the files that were not begun are not tr
   assert.match(stdout, /0 uploaded, 0 unchanged, 20 failed/)
   assert.ok(server.seen.filter(({ url }) => url.includes('.csv')).length <= 2)
 })
+
+test('a server that ignores If-None-Match is named, once a run, and only where it matters', async () => {
+  const server = await startServer()
+  const files = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+  for (const ON_CONFLICT of ['keep', 'fail', 'overwrite']) {
+    const env = { ...server.env, DATA_DIR: makeTempFolder(files), ON_CONFLICT, STORAGE_LAYER: ON_CONFLICT }
+    const { code, stdout } = await runProgram(env, { args: ['--json'] })
+    assert.equal(code, 0)
+    const warnings = reportedFiles(stdout).flatMap(file => file.warnings)
+    const says = 'the server ignores If-None-Match: what others write while a run goes on may be written over'
+    assert.deepEqual(warnings, ON_CONFLICT === 'overwrite' ? [] : [says])
+  }
+})

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { IS_CURRENT, startCeph } from '../support/ceph'
 import { parseEvents, reportedFiles, runProgram } from '../support/program'
 import { makeTempFolder } from '../support/temp-folder'
@@ -139,6 +139,24 @@ test('MANIFEST is written last, over that of the run before', async () => {
     assert.equal((await runProgram(env)).code, 0)
     const manifest = JSON.parse((await server.read('Raw/Local/CSV/_manifests/2024-10-21/manifest.json')).toString())
     assert.equal(manifest.files[0].outcome, outcome)
+  }
+})
+
+test('a server that obeys If-None-Match is asked once a run, in vain, and not where there are versions', async () => {
+  for (const isVersioned of [false, true]) {
+    const server = await startCeph()
+    await server.createBucket()
+    const { BUCKET_NAME: Bucket } = server.env
+    if (isVersioned) {
+      const VersioningConfiguration = { Status: 'Enabled' } as const
+      await server.client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }))
+    }
+    const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'b.csv': 'b\n', 'c.csv': 'c\n' })
+    const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, ON_CONFLICT: 'keep' }, JSON_OUTPUT)
+    assert.equal(code, 0)
+    for (const { outcome, warnings } of reportedFiles(stdout)) assert.deepEqual([outcome, warnings], ['uploaded', []])
+    const puts = server.seen.filter(({ method, url }) => method === 'PUT' && url.includes('.csv'))
+    assert.equal(puts.length, isVersioned ? 3 : 4)
   }
 })
 
