@@ -39,12 +39,10 @@ async function storeDamaged(
   const { pathname, searchParams } = new URL(seen.url, server.url)
   const [, Bucket = '', ...path] = decodeURIComponent(pathname).split('/')
   const PartNumber = Number(searchParams.get('partNumber'))
-  const input = {
-    Bucket,
-    Key: path.join('/'),
-    Body: damage(seen.body),
-    ...(sent ? { ChecksumAlgorithm: 'CRC32' as const, ChecksumCRC32: checksumOf(seen) } : {}),
-  }
+  // Ceph looks at the value only where the algorithm came with it.
+  const ChecksumAlgorithm = seen.headers['x-amz-sdk-checksum-algorithm'] === 'CRC32' ? ('CRC32' as const) : undefined
+  const checksums = sent ? { ChecksumAlgorithm, ChecksumCRC32: checksumOf(seen) } : {}
+  const input = { Bucket, Key: path.join('/'), Body: damage(seen.body), ...checksums }
   try {
     const answer = await (PartNumber === 0
       ? server.client.send(new PutObjectCommand(input))
