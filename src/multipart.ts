@@ -13,7 +13,7 @@ import { verifyBody } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
 const START_GRACE_MS = 2000
-const ABORT_TIMEOUT_MS = 6000
+const ABORT_GRACE_MS = 6000
 
 /**
  * Uploads a file in parts. Whatever goes wrong, the parts do not stay behind, unless the rules keep them for a run that
@@ -60,7 +60,7 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
   }
   bucket.signal.throwIfAborted()
   const { UploadId = '' } = await request(
-    { ...bucket, signal: waitAfter(bucket.signal, START_GRACE_MS) },
+    { ...bucket, signal: graceAfter(bucket.signal, START_GRACE_MS) },
     `Starting the upload of ${file.name}`,
     tally,
     options => bucket.client.send(new CreateMultipartUploadCommand(input), options),
@@ -68,10 +68,12 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
   return { uploadId: UploadId, cut: file, landed: new Map() }
 }
 
-/** Aborted `ms` after `signal`: an upload whose id is never heard of could not be aborted. */
-function waitAfter(signal: AbortSignal, ms: number): AbortSignal {
+/** Aborted `ms` after `signal`, or from now on: an upload whose id was never heard of could not be aborted. */
+function graceAfter(signal: AbortSignal, ms: number): AbortSignal {
   const controller = new AbortController()
-  signal.addEventListener('abort', () => setTimeout(() => controller.abort(signal.reason), ms).unref(), { once: true })
+  const begin = () => setTimeout(() => controller.abort(signal.reason), ms).unref()
+  if (signal.aborted) begin()
+  else signal.addEventListener('abort', begin, { once: true })
   return controller.signal
 }
 
@@ -108,12 +110,12 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
   })
 }
 
-/** With a signal of its own: the run's may be what ended the upload. What cannot be aborted, the lifecycle rule removes. */
+/** After a signal only for as long as there is. What cannot be aborted, the lifecycle rule removes. */
 async function abort({ bucket, key, file, tally }: Delivery, { uploadId }: Unfinished): Promise<void> {
   const input = { ...bucket.address, Key: key, UploadId: uploadId }
   try {
     await request(
-      { ...bucket, signal: AbortSignal.timeout(ABORT_TIMEOUT_MS) },
+      { ...bucket, signal: graceAfter(bucket.signal, ABORT_GRACE_MS) },
       `Aborting the upload of ${file.name}`,
       tally,
       options => bucket.client.send(new AbortMultipartUploadCommand(input), options),

@@ -4,7 +4,7 @@ import type { Answer, Exchange, Fault, SeenRequest } from './proxy'
 import { refuse } from './s3-server'
 
 /** Nothing moves for so long on a slow link, again and again. */
-const DRIP_MS = 40
+const DRIP_MS = 100
 
 export type Kind =
   | 'HeadBucket'
@@ -70,7 +70,7 @@ export const FAULTS = {
     const { incoming } = exchange
     incoming.on('data', () => {
       incoming.pause()
-      setTimeout(() => incoming.resume(), DRIP_MS / 10)
+      setTimeout(() => incoming.resume(), 4)
     })
     const { head, body } = serialize(exchange, await passOn(exchange))
     const bytes = Buffer.concat([head, body])
