@@ -62,18 +62,20 @@ test('two runs that create the bucket at once both succeed', async () => {
   )
 })
 
-test('a bucket that is not visible yet, and a creation under way elsewhere, are waited out', async () => {
-  const server = await startServer()
-  let busy = 1
-  let invisible = 2
-  server.meddle = (seen, response) => {
-    if (isCreate(seen) && busy-- > 0) return refuse(response, 409, 'OperationAborted')
-    if (isHeadBucket(seen) && server.seen.some(isCreate) && invisible-- > 0) return answerHead(response, 404)
-    return seen.body
-  }
-  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
-  assert.equal(code, 0, stderr)
-})
+for (const reason of ['OperationAborted', 'BucketAlreadyOwnedByYou']) {
+  test(`a bucket that is not visible yet, and a creation under way elsewhere (${reason}), are waited out`, async () => {
+    const server = await startServer()
+    let busy = 1
+    let invisible = 2
+    server.meddle = (seen, response) => {
+      if (isCreate(seen) && busy-- > 0) return refuse(response, 409, reason)
+      if (isHeadBucket(seen) && server.seen.some(isCreate) && invisible-- > 0) return answerHead(response, 404)
+      return seen.body
+    }
+    const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
+    assert.equal(code, 0, stderr)
+  })
+}
 
 test('a name that somebody else has is exit 4', async () => {
   const server = await startServer()
@@ -123,7 +125,8 @@ test('a key that may write but not look goes on with a warning, asking for nothi
 
 test('BUCKET_OWNER goes with every request, and a denial is then exit 4 with nothing sent', async () => {
   const server = await startServer()
-  const env = { ...server.env, DATA_DIR, BUCKET_OWNER: '123456789012' }
+  const files = { 'a.csv': 'a\n', 'large.csv': Buffer.alloc(8 * 1024 * 1024 + 1, 'a,b\n') }
+  const env = { ...server.env, DATA_DIR: makeTempFolder(files), BUCKET_OWNER: '123456789012', MANIFEST: 'true' }
   assert.equal((await runProgram(env)).code, 0)
   const owned = server.seen.filter(seen => !isCreate(seen))
   assert.deepEqual(
