@@ -8,6 +8,7 @@ import { mapParallel } from './map-parallel'
 import { describeForMetadata } from './object-metadata'
 import { nameError, statusOf } from './s3-failure'
 import { checksumHeaders, request } from './s3-request'
+import { graceAfter } from './stop-signal'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
 import { verifyBody } from './verify'
 
@@ -59,6 +60,7 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
     Metadata: describeForMetadata(file),
   }
   bucket.signal.throwIfAborted()
+  // An upload whose id was never heard of could not be aborted.
   const { UploadId = '' } = await request(
     { ...bucket, signal: graceAfter(bucket.signal, START_GRACE_MS) },
     `Starting the upload of ${file.name}`,
@@ -66,15 +68,6 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
     options => bucket.client.send(new CreateMultipartUploadCommand(input), options),
   )
   return { uploadId: UploadId, cut: file, landed: new Map() }
-}
-
-/** Aborted `ms` after `signal`, or from now on: an upload whose id was never heard of could not be aborted. */
-function graceAfter(signal: AbortSignal, ms: number): AbortSignal {
-  const controller = new AbortController()
-  const begin = () => setTimeout(() => controller.abort(signal.reason), ms).unref()
-  if (signal.aborted) begin()
-  else signal.addEventListener('abort', begin, { once: true })
-  return controller.signal
 }
 
 async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinished): Promise<LandedPart[]> {

@@ -16,3 +16,12 @@ export function listenForStop(): AbortSignal {
   }
   return controller.signal
 }
+
+/** Aborted `ms` after `signal`, or after now if that is later: for what must still be brought to an end once a run is told to stop. */
+export function graceAfter(signal: AbortSignal, ms: number): AbortSignal {
+  const controller = new AbortController()
+  const begin = () => setTimeout(() => controller.abort(signal.reason), ms).unref()
+  if (signal.aborted) begin()
+  else signal.addEventListener('abort', begin, { once: true })
+  return controller.signal
+}

@@ -66,7 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   multipart: [
     ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'object-metadata', 'verify'],
-    ...['unfinished-upload', 'complete-upload', 'csv-file', 'map-parallel'],
+    ...['unfinished-upload', 'complete-upload', 'csv-file', 'map-parallel', 'stop-signal'],
   ],
   'complete-upload': [
     ...['@aws-sdk/client-s3', 'errors', 's3-request', 'delivery', 'existing-objects', 'verify', 'checksum'],
