@@ -75,9 +75,12 @@ export function startProgram(
   const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(
     ([[code], stdout, stderr]) => {
       const { AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: token } = { ...CREDENTIALS, ...env }
+      const printed = `${stdout}${stderr}`
       for (const secret of [key, token]) {
-        if (secret) assert.ok(!`${stdout}${stderr}`.includes(secret), `a secret was printed: ${stdout}${stderr}`)
+        const isShown = secret && [secret, encodeURIComponent(secret)].some(form => printed.includes(form))
+        assert.ok(!isShown, `a secret was printed: ${printed}`)
       }
+      assert.doesNotMatch(printed, /Signature=[0-9a-f]/)
       if (isJson) parseEvents(stdout)
       return { code, stdout, stderr }
     },

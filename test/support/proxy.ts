@@ -1,4 +1,5 @@
 /** A proxy in front of a real S3 server that sees every request, and breaks what a server would not. */
+import assert from 'node:assert/strict'
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -102,6 +103,8 @@ export async function startProxy(
   after(() => {
     listening.closeAllConnections()
     listening.close()
+    const deletions = proxy.seen.filter(({ method, url }) => method === 'DELETE' && !url.includes('uploadId='))
+    assert.deepEqual(deletions, [], 'the program deletes nothing but unfinished uploads')
   })
   const { port } = listening.address() as AddressInfo
   const proxy: TestProxy = {
