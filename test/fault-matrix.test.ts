@@ -117,7 +117,7 @@ const errorOf = ({ stdout }: Ended) => parseEvents(stdout).at(-1)?.['error'] as 
 
 const refusePart = answerInstead(400, 'EntityTooLarge')
 
-describe('once', { concurrency: 4 }, () => {
+describe('once', { concurrency: 6 }, () => {
   for (const [name, fault] of Object.entries<Fault>(FAULTS)) {
     const isCorrupting = name === 'another body than was sent'
 
@@ -162,7 +162,7 @@ describe('once', { concurrency: 4 }, () => {
   }
 })
 
-describe('for good', { concurrency: 4 }, () => {
+describe('for good', { concurrency: 6 }, () => {
   for (const name of LASTING) {
     const fault: Fault = FAULTS[name]
 
