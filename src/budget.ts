@@ -12,20 +12,32 @@ export interface Budget {
   run<Result>(bytes: number, task: (buffer: Buffer) => Promise<Result>): Promise<Result>
 }
 
-/** A budget of `slots` tasks at once whose buffers have `bytes` together; a single task never asks for more than that. */
-export function createBudget(slots: number, bytes: number): Budget {
+const MIB = 1024 * 1024
+
+/** Of all buffers at first: where that many bytes in flight keep the network busy, more would take memory and do nothing. */
+const FIRST_BYTES = 24 * MIB
+/** Bytes in a millisecond. A task that is slower waits for the network or the server, and more at once will do more. */
+const FAST = (160 * MIB) / 1000
+
+/**
+ * A budget of `slots` tasks at once whose buffers have `bytes` together; a single task never asks for more than that.
+ * Less is lent as long as tasks are fast.
+ * @param clock milliseconds
+ */
+export function createBudget(slots: number, bytes: number, clock = () => performance.now()): Budget {
   let freeSlots = slots
-  let freeBytes = bytes
+  let lentBytes = 0
+  let openBytes = Math.min(bytes, FIRST_BYTES)
   const waiting: { bytes: number; start: () => void }[] = []
   /** Buffers that no task holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept. */
   const spare: Buffer[] = []
 
   const admit = () => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      if (freeSlots === 0 || freeBytes < next.bytes) return
+      if (freeSlots === 0 || lentBytes + next.bytes > Math.max(openBytes, next.bytes)) return
       waiting.shift()
       freeSlots -= 1
-      freeBytes -= next.bytes
+      lentBytes += next.bytes
       next.start()
     }
   }
@@ -33,7 +45,7 @@ export function createBudget(slots: number, bytes: number): Budget {
     const kept = spare.findIndex(buffer => buffer.length === size)
     if (kept !== -1) return spare.splice(kept, 1)[0] as Buffer
     // Together with what is lent, what is kept stays within the bound.
-    for (let kept = sum(spare); kept > freeBytes; kept = sum(spare)) spare.shift()
+    for (let kept = sum(spare); kept + lentBytes > bytes; kept = sum(spare)) spare.shift()
     return Buffer.allocUnsafeSlow(size)
   }
 
@@ -46,12 +58,14 @@ export function createBudget(slots: number, bytes: number): Budget {
         admit()
       })
       const buffer = lend(size)
+      const begun = clock()
       try {
         return await task(buffer)
       } finally {
+        if (size / (clock() - begun) < FAST) openBytes = Math.min(bytes, openBytes + size)
         spare.push(buffer)
         freeSlots += 1
-        freeBytes += size
+        lentBytes -= size
         admit()
       }
     },

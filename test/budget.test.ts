@@ -113,6 +113,39 @@ test('a buffer of another size is a new one, of that size', async () => {
   assert.equal(await budget.run(99, async buffer => buffer.length), 99)
 })
 
+const MIB = 1024 * 1024
+
+/** The most bytes that are lent at once to 40 parts of 8 MiB, each of which takes `ms` of the clock. */
+async function countLent(ms: number): Promise<number> {
+  let now = 0
+  let lent = 0
+  let most = 0
+  const budget = createBudget(100, 64 * MIB, () => now)
+  const send = async (buffer: Buffer) => {
+    lent += buffer.length
+    most = Math.max(most, lent)
+    await settled()
+    now += ms
+    lent -= buffer.length
+  }
+  await Promise.all(Array.from({ length: 40 }, () => budget.run(8 * MIB, send)))
+  return most
+}
+
+test('where parts go out fast, no more memory is lent than keeps the network busy', async () =>
+  assert.equal(await countLent(1), 24 * MIB))
+
+test('where they wait for the network, more are sent at once, up to the bound', async () =>
+  assert.equal(await countLent(1000), 64 * MIB))
+
+test('a task that needs more than is lent at first is run all the same, alone', async () => {
+  const { begun, end } = ask(10, 64 * MIB, [32 * MIB, 1])
+  await settled()
+  assert.deepEqual(begun, [0])
+  await end(0)
+  assert.deepEqual(begun, [0, 1])
+})
+
 test('slots, memory, order and the sizes of buffers hold for any tasks that end in any order', async () => {
   const tasks = fc.integer({ min: 1, max: 40 }).chain(bytes =>
     fc.record({
