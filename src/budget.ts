@@ -16,8 +16,11 @@ const MIB = 1024 * 1024
 
 /** Of all buffers at first: where that many bytes in flight keep the network busy, more would take memory and do nothing. */
 const FIRST_BYTES = 24 * MIB
-/** Bytes in a millisecond. A task that is slower waits for the network or the server, and more at once will do more. */
-const FAST = (160 * MIB) / 1000
+/**
+ * Bytes in a millisecond. A task that is slower waits for the network or the server, and more at once will do more; one
+ * connection to S3 is slower than this.
+ */
+const FAST = (120 * MIB) / 1000
 
 /**
  * A budget of `slots` tasks at once whose buffers have `bytes` together; a single task never asks for more than that.
@@ -62,7 +65,9 @@ export function createBudget(slots: number, bytes: number, clock = () => perform
       try {
         return await task(buffer)
       } finally {
-        if (size / (clock() - begun) < FAST) openBytes = Math.min(bytes, openBytes + size)
+        // Slowly back, so that a hiccup is no lasting reason for more, and the wait for a network is.
+        openBytes += size / (clock() - begun) < FAST ? size : -size / 4
+        openBytes = Math.min(bytes, Math.max(openBytes, FIRST_BYTES))
         spare.push(buffer)
         freeSlots += 1
         lentBytes -= size
