@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { fillIn } from './build-key'
 import type { Config } from './config'
+import { learn } from './dialect'
 import { Failure, settle } from './errors'
 import { reportError } from './file-report'
 import { type Bucket, checksumHeaders, request, startTally, type Tally } from './s3-request'
@@ -18,7 +19,11 @@ export async function writeManifest(bucket: Bucket, config: Config, summary: Sum
   if (!config.manifest || config.rules.dryRun || summary.failed > 0) return summary
   const key = buildManifestKey(config)
   const tally = startTally()
-  const failure = await settle(() => putJson(bucket, key, summary, tally))
+  const put = () => settle(() => putJson(bucket, key, summary, tally))
+  const sent = { ...bucket.dialect }
+  const first = await put()
+  // Where no file had to be sent, this is the first body that the server sees.
+  const failure = first instanceof Failure && learn(bucket.dialect, sent, first) ? await put() : first
   const requests = summary.requests + tally.requests
   return failure instanceof Failure
     ? { ...summary, requests, exitCode: failure.exitCode, error: reportError(failure) }

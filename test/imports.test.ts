@@ -79,7 +79,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'file-report': ['errors', 'checksum'],
   summary: ['errors', 'file-report'],
   'write-manifest': [
-    ...['@aws-sdk/client-s3', 'node:zlib', 'build-key', 'errors'],
+    ...['@aws-sdk/client-s3', 'node:zlib', 'build-key', 'dialect', 'errors'],
     ...['file-report', 's3-request', 'verify'],
   ],
   report: ['printable', 'report-events', 'report-text', 'terminal'],

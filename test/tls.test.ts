@@ -118,6 +118,18 @@ for (const [status, reason] of [
   })
 }
 
+test('a manifest is signed where that is wanted, also when no file had to be sent', async () => {
+  const server = await startServer(OURS)
+  const env = { ...server.env, DATA_DIR, NODE_EXTRA_CA_CERTS: OURS.path, RUN_DATE: '2024-10-21' }
+  await runProgram(env)
+  server.meddle = (seen, response) =>
+    seen.headers['x-amz-content-sha256'] === UNSIGNED ? refuse(response, 403, 'AccessDenied') : seen.body
+  const { code, stdout, stderr } = await runProgram({ ...env, MANIFEST: 'true' })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /0 uploaded, 1 unchanged/)
+  assert.ok((await server.keys()).includes('Raw/Local/CSV/_manifests/2024-10-21/manifest.json'))
+})
+
 test('a key that may not write is told so, and nothing of bodies', async () => {
   const server = await startServer(OURS)
   server.meddle = (seen, response) =>
