@@ -49,7 +49,8 @@ export async function completeUpload(
  */
 async function refuseTaken({ bucket, key, rules, tally }: Delivery): Promise<void> {
   if (rules.onConflict === 'overwrite' || !bucket.dialect.mayFallBack) return
-  if ((await headObject(bucket, key, tally)) === undefined) return
+  const head = await headObject(bucket, key, tally)
+  if (head === undefined || head === 'denied') return
   throw new FileFailure(`${key} was written by somebody else in the meantime.`, {
     code: 'conflict',
     advice: 'Find out who else writes there; then upload with another date, or with ON_CONFLICT=overwrite.',

@@ -6,6 +6,7 @@ import type { Config } from './config'
 import type { Dialect } from './dialect'
 import { CredentialsFailure } from './errors'
 import type { Bucket } from './s3-request'
+import { untilAborted } from './stop-signal'
 
 /** Where neither the configuration nor a profile names a region. */
 export const DEFAULT_REGION = 'us-east-1'
@@ -47,8 +48,9 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
     },
   })
   try {
-    await client.config.credentials()
+    await untilAborted(client.config.credentials(), signal)
   } catch (cause) {
+    signal.throwIfAborted()
     throw new CredentialsFailure(`No AWS credentials were found${explain(cause)}.`, {
       code: 'credentials',
       advice:

@@ -43,7 +43,8 @@ export async function createBucket(bucket: Bucket, config: Config, tally: Tally)
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)
       await explainDenial(bucket, config, tally)
-      return found('found')
+      if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
+      return found(creation === 'created' ? 'created' : 'found', creation !== undefined)
     }
     if (seen !== 'missing') {
       const there = { ...config, region: seen.region }

@@ -56,13 +56,13 @@ export async function listExisting(
   return { complete: false, objects }
 }
 
-/** The object under `key`, or one part of it (from 1), with its checksum; `undefined` where there is none, or the key may not look. */
+/** The object under `key`, or one part of it (from 1), with its checksum; `undefined` where there is none, `denied` where one may not look. */
 export async function headObject(
   bucket: Bucket,
   key: string,
   tally: Tally,
   partNumber?: number,
-): Promise<HeadObjectCommandOutput | undefined> {
+): Promise<HeadObjectCommandOutput | 'denied' | undefined> {
   const { client, address } = bucket
   const part = partNumber === undefined ? {} : { PartNumber: partNumber }
   try {
@@ -71,7 +71,8 @@ export async function headObject(
     )
   } catch (error) {
     const status = statusOf(error)
-    if (status === 404 || status === 403) return undefined
+    if (status === 404) return undefined
+    if (status === 403) return 'denied'
     throw error
   }
 }

@@ -44,10 +44,10 @@ async function send(delivery: Delivery): Promise<Put> {
     const sent = { ...bucket.dialect }
     try {
       const isWhole = file.size <= file.partSize
-      const landed = await (isWhole ? uploadWhole(delivery) : uploadParts(delivery))
+      let landed = await (isWhole ? uploadWhole(delivery) : uploadParts(delivery))
       if (landed.etag === undefined) throw notS3(delivery)
+      if (isWhole) landed = await noticeIgnoredCondition(delivery, landed)
       if (!landed.isVerified) await verifyByHead(delivery)
-      if (isWhole) await noticeIgnoredCondition(delivery, landed)
       if (bucket.dialect.news !== undefined) tally.warnings.push(bucket.dialect.news)
       bucket.dialect.news = undefined
       return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }
@@ -57,7 +57,7 @@ async function send(delivery: Delivery): Promise<Put> {
       if (isTaken || reason === 'NoSuchUpload') {
         // An answer may have been lost: what stands there now may be what was sent.
         const existing = await budget.run(COMPARISON_BYTES, () => compareWithObject(delivery))
-        if (existing.content === 'same' || (existing.content === 'other' && isTaken)) {
+        if (existing.content === 'same' || (existing.content !== 'none' && isTaken)) {
           return leaveAlone(delivery, existing)
         }
       }
@@ -102,7 +102,16 @@ function notS3({ file }: Delivery): FileFailure {
 /** For a write whose own answer carried nothing to compare. */
 async function verifyByHead({ bucket, file, key, budget, tally }: Delivery): Promise<void> {
   const head = await budget.run(0, () => headObject(bucket, key, tally))
-  if (head?.ContentLength !== undefined) {
+  if (head === undefined) {
+    throw new FileFailure(`${key} is not there, though the server took it.`, {
+      code: 'verify_mismatch',
+      advice: 'Start the run again, and look into what stands between here and the server.',
+      retryable: true,
+    })
+  }
+  if (head === 'denied')
+    return void tally.warnings.push('not verifiable: these credentials may not look at what is stored')
+  if (head.ContentLength !== undefined) {
     expectSame(nameVersion(key, head), 'size', String(file.size), String(head.ContentLength))
   }
   if (!verifyObject(head, file, key)) {

@@ -44,7 +44,7 @@ export function sdkErrorOf(error: unknown): S3ServiceException | undefined {
 
 /** The name of what a server answered or what kept it from answering, such as `NoSuchBucket` or `ECONNREFUSED`. */
 export function nameError(error: unknown): string {
-  const inner = error instanceof Failure ? error.cause : error
+  const inner = error instanceof Failure ? (error.cause ?? error) : error
   if (!(inner instanceof Error)) return String(inner)
   return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.name
 }

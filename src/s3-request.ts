@@ -4,6 +4,7 @@ import type { Bodies } from './body-transport'
 import { toBase64 } from './checksum'
 import type { Dialect } from './dialect'
 import { hideSecrets, toFailure } from './s3-failure'
+import { untilAborted } from './stop-signal'
 
 /** The bucket, as every request needs it. */
 export interface Bucket {
@@ -62,24 +63,17 @@ export async function request<Output extends Answer>(
     tally.requests += attempts
   }
   if (body !== undefined) bodies.set(body, tally)
-  let onAbort = () => {}
-  // The SDK listens to the signal while a request is out, but not while it waits to try again.
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
-  })
   try {
     signal.throwIfAborted()
-    const answer = await Promise.race([send({ abortSignal: signal }), aborted])
+    // The SDK listens to the signal while a request is out, but not while it waits to try again.
+    const answer = await untilAborted(send({ abortSignal: signal }), signal)
     count(answer.$metadata.attempts)
     return answer
   } catch (error) {
     count((error as Partial<Answer>).$metadata?.attempts)
     signal.throwIfAborted()
-    hideSecrets(error, await listSecrets(client))
+    hideSecrets(error, await untilAborted(listSecrets(client), signal))
     throw toFailure(error, what)
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

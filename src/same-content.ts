@@ -13,9 +13,10 @@ const COMPOSITE_ETAG = /^[0-9a-f]{32}-(\d+)$/
 
 type Compared = Pick<Delivery, 'bucket' | 'file' | 'key' | 'tally'>
 
-/** `none` is also said where nothing may be known; `other` where the content differs or nothing proves it the same. */
+/** `other` is also said where nothing proves the content the same, `unknown` where one may not look. */
 export type Existing =
   | { readonly content: 'none' }
+  | { readonly content: 'unknown' }
   | { readonly content: 'other' }
   | { readonly content: 'same'; readonly etag: string; readonly versionId: string | undefined }
 
@@ -37,6 +38,7 @@ export async function compareWithObject(delivery: Compared): Promise<Existing> {
   const { bucket, file, key, tally } = delivery
   const head = await headObject(bucket, key, tally)
   if (head === undefined) return { content: 'none' }
+  if (head === 'denied') return { content: 'unknown' }
   const etag = bareEtag(head.ETag) ?? ''
   const isSame = head.ContentLength === file.size && (await isSameObject(delivery, head, etag))
   return isSame ? { content: 'same', etag, versionId: head.VersionId } : { content: 'other' }
@@ -66,7 +68,7 @@ async function isSameObject(delivery: Compared, head: HeadObjectCommandOutput, e
 async function cutAsSent({ bucket, file, key, tally }: Compared, parts: number): Promise<CsvFile | undefined> {
   if (parts === file.partCrc32s.length && parts > 1) return file
   const first = await headObject(bucket, key, tally, 1)
-  const partSize = first?.ContentLength ?? 0
+  const partSize = first === 'denied' ? 0 : (first?.ContentLength ?? 0)
   if (partSize === 0 || Math.max(1, Math.ceil(file.size / partSize)) !== parts) return undefined
   return await cutAnew(file, partSize, bucket.signal)
 }

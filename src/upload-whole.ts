@@ -5,6 +5,7 @@ import { readPart, refuseChanged, withOpenCsv } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
 import { Failure, settle } from './errors'
 import { describeForMetadata } from './object-metadata'
+import { statusOf } from './s3-failure'
 import { checksumHeaders, request } from './s3-request'
 import { verifyBody } from './verify'
 
@@ -38,14 +39,21 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
 /**
  * Says so, once a run, where the server ignores `If-None-Match`. That shows only when it is tried: what has just landed is
  * sent once more, which a server that obeys refuses. AWS obeys, and where there are versions nothing is written over.
+ * @returns what stands there in the end
+ * @throws FileFailure `verify_mismatch`
  */
-export async function noticeIgnoredCondition(delivery: Delivery, { versionId }: Landed): Promise<void> {
+export async function noticeIgnoredCondition(delivery: Delivery, landed: Landed): Promise<Landed> {
   const { bucket, rules, tally } = delivery
   const { dialect } = bucket
-  if (rules.onConflict === 'overwrite' || !dialect.mayFallBack || versionId !== undefined) return
-  if (dialect.isConditionTried) return
+  if (rules.onConflict === 'overwrite' || !dialect.mayFallBack || landed.versionId !== undefined) return landed
+  if (dialect.isConditionTried) return landed
   dialect.isConditionTried = true
   const again = await settle(() => uploadWhole(delivery))
-  if (again instanceof Failure) return
+  if (again instanceof Failure) {
+    if (again.code === 'verify_mismatch') throw again
+    dialect.isConditionTried = statusOf(again) === 412
+    return landed
+  }
   tally.warnings.push('the server ignores If-None-Match: what others write while a run goes on may be written over')
+  return again
 }

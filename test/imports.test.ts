@@ -41,11 +41,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'check-csv': ['errors'],
   'scan/*': ['scan/*', 'node:buffer', 'node:os'],
 
-  connect: ['@aws-sdk/client-s3', '@smithy/core/retry', 'body-transport', 'errors'],
+  connect: ['@aws-sdk/client-s3', '@smithy/core/retry', 'body-transport', 'errors', 'stop-signal'],
   dialect: ['s3-failure'],
   'body-transport': ['@aws-sdk/client-s3', 'node:stream'],
   's3-failure': ['@aws-sdk/client-s3', 'errors'],
-  's3-request': ['@aws-sdk/client-s3', 's3-failure', 'checksum'],
+  's3-request': ['@aws-sdk/client-s3', 's3-failure', 'checksum', 'stop-signal'],
   'look-at-bucket': ['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request'],
   'create-bucket': [
     ...['@aws-sdk/client-s3', 'node:timers/promises', 'errors'],
@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['same-content', 'upload-whole', 'multipart', 'verify'],
   ],
   'upload-whole': [
-    ...['@aws-sdk/client-s3', 'errors', 's3-request', 'delivery', 'object-metadata', 'verify'],
+    ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'delivery', 'object-metadata', 'verify'],
     ...['checksum', 'csv-file'],
   ],
   multipart: [
