@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, lstatSync, open, read, realpathSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { FileFailure } from './errors'
+import { FileFailure, nameSystemError } from './errors'
 import type { CsvShape } from './scan/csv-shape'
 
 /** A file that was found, before a byte of it was read. */
@@ -79,7 +79,7 @@ function refuseLinks(path: string, name: string): void {
 }
 
 export function unreadable(name: string, cause: unknown): FileFailure {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+  const code = nameSystemError(cause)
   const advice: Readonly<Record<string, string>> = {
     EACCES: 'Give the user that runs this the right to read the file (chmod a+r).',
     ENOENT: 'It was there when the run began: keep files in place until the run ends, and start it again.',

@@ -129,3 +129,8 @@ export function exitCodeOf(failures: readonly Failure[]): number {
   const codes = [...new Set(failures.map(failure => failure.exitCode))]
   return codes.find(code => code >= 128) ?? (codes.length > 1 ? 1 : (codes[0] ?? 0))
 }
+
+/** What the operating system calls `cause`, such as `ENOENT`. */
+export function nameSystemError(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+}

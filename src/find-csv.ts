@@ -1,9 +1,8 @@
 /** Which files a run is about. */
-import type { Dirent } from 'node:fs'
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import type { FoundCsv } from './csv-file'
-import { ConfigFailure } from './errors'
+import { ConfigFailure, nameSystemError } from './errors'
 import { choosePartSize } from './part-size'
 
 export interface Found {
@@ -22,24 +21,17 @@ interface Candidate {
 /**
  * Every file whose name ends in `.csv`, in any case, in the files and folders `paths` and their sub-folders. Symbolic
  * links are followed to files within the same folder only, so that no file from elsewhere is uploaded by its name.
+ * Nothing else is under way yet, so the file system is asked at once, and not in another thread: for many files that is
+ * several times as fast.
  * @throws ConfigFailure where a path does not exist, no file is found, or one is too large for `maxMemory`.
  */
-export async function findCsv(paths: readonly string[], maxMemory: number): Promise<Found> {
+export function findCsv(paths: readonly string[], maxMemory: number): Found {
   const candidates: Candidate[] = []
   const passedOver: string[] = []
   for (const path of paths) {
-    const kind = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-      throw new ConfigFailure(
-        `${path} ${cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code})`}.`,
-        {
-          code: 'no_files',
-          advice: 'Name an existing file or folder as an argument or in DATA_DIR.',
-          cause,
-        },
-      )
-    })
-    const real = await realpath(path)
-    if (kind.isDirectory()) await walk(real, real, candidates, passedOver)
+    const kind = lookAt(path)
+    const real = realpathSync.native(path)
+    if (kind.isDirectory()) walk(real, real, candidates, passedOver)
     else if (kind.isFile() && isCsvName(path)) candidates.push({ path: real, name: basename(path), size: kind.size })
     else passedOver.push(`${path} (${kind.isFile() ? 'not .csv' : 'not a regular file'})`)
   }
@@ -64,23 +56,41 @@ export async function findCsv(paths: readonly string[], maxMemory: number): Prom
   return { files, passedOver }
 }
 
-async function walk(root: string, folder: string, candidates: Candidate[], passedOver: string[]): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(cause => {
-    throw new ConfigFailure(`The folder ${folder} cannot be read (${cause.code}).`, {
+function lookAt(path: string): Stats {
+  try {
+    return statSync(path)
+  } catch (cause) {
+    const code = nameSystemError(cause)
+    throw new ConfigFailure(`${path} ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}.`, {
+      code: 'no_files',
+      advice: 'Name an existing file or folder as an argument or in DATA_DIR.',
+      cause,
+    })
+  }
+}
+
+function listEntries(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (cause) {
+    throw new ConfigFailure(`The folder ${folder} cannot be read (${nameSystemError(cause)}).`, {
       code: 'no_files',
       advice: 'Give the user that runs this the right to list it.',
       cause,
     })
-  })
-  for (const entry of entries) {
+  }
+}
+
+function walk(root: string, folder: string, candidates: Candidate[], passedOver: string[]): void {
+  for (const entry of listEntries(folder)) {
     const path = join(folder, entry.name)
     const name = relative(root, path).split(sep).join('/')
-    if (entry.isDirectory() && !entry.name.startsWith('.')) await walk(root, path, candidates, passedOver)
+    if (entry.isDirectory() && !entry.name.startsWith('.')) walk(root, path, candidates, passedOver)
     else if (entry.isDirectory()) passedOver.push(`${name}/ (hidden folder)`)
     else if (!isCsvName(entry.name))
       passedOver.push(`${name} (${entry.isSymbolicLink() ? 'symbolic link, ' : ''}not .csv)`)
     else {
-      const file = await resolveFile(root, path, entry)
+      const file = resolveFile(root, path, entry)
       if (typeof file === 'string') passedOver.push(`${name} (${file})`)
       else candidates.push({ ...file, name })
     }
@@ -88,17 +98,13 @@ async function walk(root: string, folder: string, candidates: Candidate[], passe
 }
 
 /** The regular file that `entry` is or leads to, or why there is none to take. */
-async function resolveFile(
-  root: string,
-  path: string,
-  entry: Dirent,
-): Promise<{ path: string; size: number } | string> {
+function resolveFile(root: string, path: string, entry: Dirent): { path: string; size: number } | string {
   if (!entry.isFile() && !entry.isSymbolicLink()) return 'not a regular file'
   try {
-    const real = entry.isSymbolicLink() ? await realpath(path) : path
+    const real = entry.isSymbolicLink() ? realpathSync.native(path) : path
     // A name may begin with two dots, as those in a Kubernetes volume do.
     if (relative(root, real).split(sep)[0] === '..') return 'symbolic link out of the folder'
-    const kind = await stat(real)
+    const kind = statSync(real)
     return kind.isFile() ? { path: real, size: kind.size } : 'not a regular file'
   } catch {
     // A file that is there but not under this name (its name is not UTF-8) fails when it is opened, and is not left out.
