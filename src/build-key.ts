@@ -104,11 +104,18 @@ function nameDataset(name: string, style: Layout['datasetStyle']): string {
   return words.map(word => word.replace(/^./su, first => first.toUpperCase())).join('')
 }
 
+/** Dates as they were written: for many files a third of what a key takes. */
+const written = new Map<string, string>()
+
 /** Written in UTC: some days do not exist in some time zone (30 December 2011 in Apia). */
 export function writeDate(date: string, tokens: string): string {
+  const known = written.get(date + tokens)
+  if (known !== undefined) return known
   // Without the options the date library warns on stderr of tokens that were checked here.
   const options = { useAdditionalDayOfYearTokens: true, useAdditionalWeekYearTokens: true }
-  return format(new UTCDateMini(`${date}T00:00:00Z`), tokens, options)
+  const text = format(new UTCDateMini(`${date}T00:00:00Z`), tokens, options)
+  written.set(date + tokens, text)
+  return text
 }
 
 function refuseKey(name: string, why: string): FileFailure {

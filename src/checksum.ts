@@ -25,6 +25,8 @@ export function toComposite(crcs: readonly number[]): string {
  * the field of CRC-32 is a multiplication by x^(8 × bytes) (as zlib's crc32_combine does it).
  */
 export function combineCrc32(crcs: readonly number[], partSize: number, size: number): number {
+  const [first = 0] = crcs
+  if (crcs.length === 1) return first
   const shift = powerOfX(partSize * 8)
   const last = crcs.length - 1
   const lastShift = powerOfX((size - last * partSize) * 8)

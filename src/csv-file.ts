@@ -1,5 +1,5 @@
 /** A CSV file as it was read: what it must still be when it is sent. */
-import { closeSync, constants, fstatSync, lstatSync, open, read, realpathSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, read, realpathSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { FileFailure, nameSystemError } from './errors'
@@ -34,9 +34,8 @@ export interface CsvFile extends FoundCsv {
   readonly shape?: CsvShape
 }
 
-// What has to come from a disk is waited for in other threads. What the kernel knows by then is asked for at once, which
-// for many small files takes a fifth of the time.
-const openFile = promisify(open)
+// Content has to come from a disk, and is waited for in other threads. What the kernel knows of a file since it was found
+// is asked for at once, which for many small files takes a fifth of the time.
 const readFile = promisify(read)
 
 /** A file that is open. */
@@ -56,26 +55,24 @@ export async function withOpenCsv<Result>(
   task: (csv: OpenCsv) => Promise<Result>,
 ): Promise<Result> {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
-  const descriptor = await openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(cause => {
-    throw unreadable(name, cause)
-  })
+  const descriptor = orUnreadable(name, () => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
   try {
-    refuseLinks(path, name)
+    // The flag guards the last part of a path only.
+    if (orUnreadable(name, () => realpathSync.native(path)) !== path) {
+      throw unreadable(name, Object.assign(new Error('a folder is a link'), { code: 'ELOOP' }))
+    }
     return await task({ descriptor, stamp: () => fstatSync(descriptor, { bigint: true }) })
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** `O_NOFOLLOW` guards the last part of a path only. */
-function refuseLinks(path: string, name: string): void {
-  let real: string
+function orUnreadable<Result>(name: string, ask: () => Result): Result {
   try {
-    real = realpathSync.native(path)
+    return ask()
   } catch (cause) {
     throw unreadable(name, cause)
   }
-  if (real !== path) throw unreadable(name, Object.assign(new Error('a folder is a link'), { code: 'ELOOP' }))
 }
 
 export function unreadable(name: string, cause: unknown): FileFailure {

@@ -21,25 +21,19 @@ const SAMPLE_BYTES = 64 * 1024
 
 /** Makes a scanner for one file. It never throws, whatever the bytes are. */
 export function createCsvScanner(): CsvScanner {
-  const sample = Buffer.allocUnsafe(SAMPLE_BYTES)
-  let sampled = 0
+  let sample = Buffer.alloc(0)
   let reader: CsvScanner | undefined
 
   return {
     update(chunk) {
-      let rest = chunk
-      if (reader === undefined) {
-        const missing = SAMPLE_BYTES - sampled
-        sample.set(chunk.subarray(0, missing), sampled)
-        sampled += Math.min(missing, chunk.length)
-        if (sampled < SAMPLE_BYTES) return
-        reader = startReader(sample, false)
-        rest = chunk.subarray(missing)
-      }
-      if (rest.length > 0) reader.update(rest)
+      if (reader !== undefined) return reader.update(chunk)
+      sample = Buffer.concat([sample, chunk])
+      if (sample.length < SAMPLE_BYTES) return
+      reader = startReader(sample.subarray(0, SAMPLE_BYTES), false)
+      if (sample.length > SAMPLE_BYTES) reader.update(sample.subarray(SAMPLE_BYTES))
     },
     end() {
-      reader ??= startReader(sample.subarray(0, sampled), true)
+      reader ??= startReader(sample, true)
       return reader.end()
     },
   }
@@ -72,7 +66,8 @@ function startTextReader(sample: Uint8Array, whole: boolean): CsvScanner {
   const decode = createDecoder(encoding)
   const head = decode(sample.subarray(markBytes))
   const isUtf8 = new Utf8Check().check(head) === undefined
-  const dialect = sniffDialect(Buffer.from(head).toString(isUtf8 ? 'utf8' : 'latin1'), whole)
+  const begin = Buffer.from(head.buffer, head.byteOffset, head.length).toString(isUtf8 ? 'utf8' : 'latin1')
+  const dialect = sniffDialect(begin, whole)
   const text = new TextScan(dialect.delimiter, encoding === 'utf-8' || encoding === 'utf-8-bom', markBytes)
   text.scan(head)
 

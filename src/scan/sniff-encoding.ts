@@ -14,6 +14,7 @@ export function sniffEncoding(sample: Uint8Array): EncodingGuess {
   if (first === 0xff && second === 0xfe) return { encoding: 'utf-16le', markBytes: 2 }
   if (first === 0xfe && second === 0xff) return { encoding: 'utf-16be', markBytes: 2 }
 
+  if (!sample.includes(0)) return { encoding: 'utf-8', markBytes: 0 }
   const pairs = sample.length >> 1
   const nuls = [0, 0]
   for (let i = 0; i < pairs * 2; i++) if (sample[i] === 0) nuls[i & 1] = (nuls[i & 1] as number) + 1
