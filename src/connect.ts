@@ -34,6 +34,8 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
     ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
     forcePathStyle: config.forcePathStyle,
     maxAttempts: MAX_ATTEMPTS,
+    // What a kind of request goes through is put together once, and not for each: a tenth of the time of a small one.
+    cacheMiddleware: true,
     // A round trip, and with this SDK a connection, more for each part.
     expectContinueHeader: false,
     // Bodies carry their own checksum; where a server refuses it, the SDK must not put another in its place.
@@ -47,6 +49,7 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
       httpsAgent: { keepAlive: true, maxSockets: config.concurrency },
     },
   })
+  listenWhileOut(client, signal)
   try {
     await untilAborted(client.config.credentials(), signal)
   } catch (cause) {
@@ -69,6 +72,15 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
   const bodies: Bodies = new WeakMap()
   tuneBodies(client, bodies, dialect)
   return { client, address: { Bucket: config.bucket, ...owner }, signal, dialect, bodies }
+}
+
+/**
+ * Has each request end with `signal`, but for one that is given a signal of its own: one that is given none goes the way
+ * that the client remembers.
+ */
+function listenWhileOut({ config: { requestHandler } }: S3Client, signal: AbortSignal): void {
+  const handle = requestHandler.handle.bind(requestHandler)
+  requestHandler.handle = (request, options) => handle(request, { abortSignal: signal, ...options })
 }
 
 /** Why the chain has none, where it says more than that; but not the command line of a `credential_process`. */

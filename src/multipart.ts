@@ -62,7 +62,7 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
   bucket.signal.throwIfAborted()
   // An upload whose id was never heard of could not be aborted.
   const { UploadId = '' } = await request(
-    { ...bucket, signal: graceAfter(bucket.signal, START_GRACE_MS) },
+    { ...bucket, grace: graceAfter(bucket.signal, START_GRACE_MS) },
     `Starting the upload of ${file.name}`,
     tally,
     options => bucket.client.send(new CreateMultipartUploadCommand(input), options),
@@ -108,7 +108,7 @@ async function abort({ bucket, key, file, tally }: Delivery, { uploadId }: Unfin
   const input = { ...bucket.address, Key: key, UploadId: uploadId }
   try {
     await request(
-      { ...bucket, signal: graceAfter(bucket.signal, ABORT_GRACE_MS) },
+      { ...bucket, grace: graceAfter(bucket.signal, ABORT_GRACE_MS) },
       `Aborting the upload of ${file.name}`,
       tally,
       options => bucket.client.send(new AbortMultipartUploadCommand(input), options),

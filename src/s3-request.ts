@@ -11,7 +11,10 @@ export interface Bucket {
   readonly client: S3Client
   /** Present in the input of every command: the name, and who must own it. */
   readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
+  /** Ends the run. */
   readonly signal: AbortSignal
+  /** In place of `signal`, for what is still to be brought to an end. */
+  readonly grace?: AbortSignal
   readonly dialect: Dialect
   /** It was created a moment ago: a server of many machines may not know it everywhere yet. */
   readonly isNew?: boolean
@@ -53,20 +56,21 @@ interface Answer {
  * @throws Failure
  */
 export async function request<Output extends Answer>(
-  { client, signal, bodies }: Bucket,
+  { client, signal: runSignal, grace, bodies }: Bucket,
   what: string,
   tally: Tally,
-  send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
+  send: (options?: { abortSignal: AbortSignal }) => Promise<Output>,
   body?: Buffer,
 ): Promise<Output> {
   const count = (attempts = 1) => {
     tally.requests += attempts
   }
+  const signal = grace ?? runSignal
   if (body !== undefined) bodies.set(body, tally)
   try {
     signal.throwIfAborted()
-    // The SDK listens to the signal while a request is out, but not while it waits to try again.
-    const answer = await untilAborted(send({ abortSignal: signal }), signal)
+    // The client listens to the run's signal while a request is out, but not while it waits to try again.
+    const answer = await untilAborted(send(grace === undefined ? undefined : { abortSignal: grace }), signal)
     count(answer.$metadata.attempts)
     return answer
   } catch (error) {
