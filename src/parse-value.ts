@@ -1,4 +1,5 @@
 /** One function for each kind of value that a setting can have: text in, checked value out, or a refusal. */
+import { format } from 'date-fns/format'
 import { ConfigFailure } from './errors'
 
 export const MIB = 1024 * 1024
@@ -61,9 +62,10 @@ export function parseDate(name: string, text: string): string {
 export function dateIn(zone: string | undefined, now: Date): string {
   // Without the tables of a language, which take longer to load than a small file to upload.
   if (zone === 'UTC') return now.toISOString().slice(0, 10)
+  if (zone === undefined) return format(now, 'yyyy-MM-dd')
   try {
     const parts = new Intl.DateTimeFormat('en-US', {
-      ...(zone === undefined ? {} : { timeZone: zone }),
+      timeZone: zone,
       year: 'numeric',
       month: '2-digit',
       day: '2-digit',
@@ -71,7 +73,7 @@ export function dateIn(zone: string | undefined, now: Date): string {
     const part = (type: string) => parts.find(candidate => candidate.type === type)?.value
     return `${part('year')}-${part('month')}-${part('day')}`
   } catch {
-    throw refuse('TZ', zone ?? '', 'an IANA time zone such as UTC or America/Sao_Paulo')
+    throw refuse('TZ', zone, 'an IANA time zone such as UTC or America/Sao_Paulo')
   }
 }
 

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['node:util', '../package.json'],
     ...['errors', 'parse-layout', 'parse-shard', 'parse-value', 'settings', 'static-credentials', 'usage'],
   ],
-  'parse-value': ['errors'],
+  'parse-value': ['date-fns/format', 'errors'],
   'parse-shard': ['errors', 'parse-value'],
   'static-credentials': ['errors'],
   settings: [],
