@@ -64,6 +64,7 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
   const owner = config.bucketOwner === undefined ? {} : { ExpectedBucketOwner: config.bucketOwner }
   const dialect: Dialect = {
     sendsChecksums: true,
+    comparesChecksums: false,
     signsBodies: /^http:/i.test(config.endpoint ?? ''),
     mayFallBack: config.endpoint !== undefined,
     isConditionTried: false,

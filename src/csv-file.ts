@@ -101,8 +101,9 @@ export async function readFully({ descriptor }: OpenCsv, buffer: Buffer, offset:
 }
 
 /**
- * Part `index` (from 0) of an open file, read into `buffer`, which has room for it.
- * @throws FileFailure `changed_while_reading` where it is not what was read the first time.
+ * Part `index` (from 0) of an open file, read into `buffer`, which has room for it. Whether its bytes are those that were
+ * read the first time is still to be asked.
+ * @throws FileFailure `changed_while_reading` where there are not as many.
  */
 export async function readPart(csv: OpenCsv, file: CsvFile, index: number, buffer: Buffer): Promise<Buffer> {
   const offset = index * file.partSize
@@ -110,8 +111,13 @@ export async function readPart(csv: OpenCsv, file: CsvFile, index: number, buffe
   const part = await readFully(csv, buffer.subarray(0, length), offset).catch(cause => {
     throw unreadable(file.name, cause)
   })
-  if (part.length !== length || crc32(part) !== file.partCrc32s[index]) throw changedWhileReading(file.name)
+  if (part.length !== length) throw changedWhileReading(file.name)
   return part
+}
+
+/** @throws FileFailure `changed_while_reading` where `part` has another CRC-32 than when it was read the first time. */
+export function refuseChangedPart(part: Buffer, crc: number, name: string): void {
+  if (crc32(part) !== crc) throw changedWhileReading(name)
 }
 
 /**

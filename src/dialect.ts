@@ -4,6 +4,8 @@ import { nameError, refusesChecksums, refusesUnsignedBody } from './s3-failure'
 export interface Dialect {
   /** Whether CRC-32s go with what is sent. */
   sendsChecksums: boolean
+  /** Whether it gives them back: it has compared them with what arrived. */
+  comparesChecksums: boolean
   /** Whether bodies are signed, and not only their checksums: over plain HTTP, or where the server insists. */
   signsBodies: boolean
   /** Whether it was tried what the server makes of `If-None-Match`. */

@@ -1,12 +1,12 @@
 /** A file that is larger than one part: a multipart upload, several parts at once, taken up again where one was left. */
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
 import { completeUpload } from './complete-upload'
-import { readPart, refuseChanged, withOpenCsv } from './csv-file'
+import { readPart, refuseChanged, refuseChangedPart, withOpenCsv } from './csv-file'
 import type { Delivery, Landed } from './delivery'
 import { Failure, FileFailure } from './errors'
 import { mapParallel } from './map-parallel'
 import { describeForMetadata } from './object-metadata'
-import { nameError, statusOf } from './s3-failure'
+import { isDamaged, nameError, statusOf } from './s3-failure'
 import { checksumHeaders, request } from './s3-request'
 import { graceAfter } from './stop-signal'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
@@ -71,7 +71,7 @@ async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished
 }
 
 async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinished): Promise<LandedPart[]> {
-  const { bucket, key, budget, tally } = delivery
+  const { bucket, budget } = delivery
   return await withOpenCsv(cut, async csv => {
     const parts = await mapParallel(cut.partCrc32s, budget.slots, async (crc, index) => {
       const PartNumber = index + 1
@@ -80,27 +80,44 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
       return await budget.run(cut.partSize, async buffer => {
         bucket.signal.throwIfAborted()
         const Body = await readPart(csv, cut, index, buffer)
-        const input = {
-          ...bucket.address,
-          ...checksumHeaders(bucket, crc),
-          Key: key,
-          UploadId: uploadId,
-          PartNumber,
-          Body,
-        }
-        const answer = await request(
-          bucket,
-          `Upload of part ${PartNumber} of ${cut.name}`,
-          tally,
-          options => bucket.client.send(new UploadPartCommand(input), options),
-          Body,
-        )
-        return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
+        return await sendPart(delivery, uploadId, PartNumber, Body, crc)
       })
     })
     refuseChanged(cut)
     return parts
   })
+}
+
+/**
+ * Sends what is to be the part that had the CRC-32 `crc` when the file was read the first time. A server that compares
+ * the two spares us the work.
+ */
+async function sendPart(
+  { bucket, key, file, tally }: Delivery,
+  UploadId: string,
+  PartNumber: number,
+  Body: Buffer,
+  crc: number,
+): Promise<LandedPart> {
+  const { dialect } = bucket
+  const checksum = checksumHeaders(bucket, crc)
+  const isLeftToServer = dialect.comparesChecksums && checksum.ChecksumCRC32 !== undefined
+  if (!isLeftToServer) refuseChangedPart(Body, crc, file.name)
+  const input = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
+  const answer = await request(
+    bucket,
+    `Upload of part ${PartNumber} of ${file.name}`,
+    tally,
+    options => bucket.client.send(new UploadPartCommand(input), options),
+    Body,
+  ).catch(error => {
+    if (isDamaged(error)) refuseChangedPart(Body, crc, file.name)
+    throw error
+  })
+  const isCompared = answer.ChecksumCRC32 !== undefined
+  if (isLeftToServer && !isCompared) refuseChangedPart(Body, crc, file.name)
+  dialect.comparesChecksums = isCompared
+  return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
 }
 
 /** After a signal only for as long as there is. What cannot be aborted, the lifecycle rule removes. */

@@ -1,7 +1,7 @@
 /** A file that is no larger than one part: a single PutObject. */
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { toHex } from './checksum'
-import { readPart, refuseChanged, withOpenCsv } from './csv-file'
+import { readPart, refuseChanged, refuseChangedPart, withOpenCsv } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
 import { Failure, settle } from './errors'
 import { describeForMetadata } from './object-metadata'
@@ -14,6 +14,7 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
   return await budget.run(file.size, async buffer => {
     bucket.signal.throwIfAborted()
     const Body = await withOpenCsv(file, csv => readPart(csv, file, 0, buffer))
+    refuseChangedPart(Body, file.crc32, file.name)
     refuseChanged(file)
     const input = {
       ...bucket.address,

@@ -14,9 +14,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { kindOf } from './support/faults'
+import { crc32 } from 'node:zlib'
+import { toBase64 } from '../src/checksum'
+import { type Kind, kindOf } from './support/faults'
 import { reportedFiles, runProgram } from './support/program'
-import { startServer } from './support/s3-server'
+import { refuse, startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const MIB = 1024 * 1024
@@ -46,13 +48,39 @@ const CHANGES: readonly (readonly [what: string, change: (path: string) => void]
   ],
 ]
 
-const SIZES = [
-  ['small', 20, 'ListObjectsV2'],
-  ['multipart', 16 * MIB + 1, 'UploadPart'],
-] as const
+/**
+ * Has the server compare the parts that `isCompared` holds for with the checksum that comes with them, and give that back;
+ * it does not know such itself.
+ */
+function compareParts(server: TestServer, isCompared: (url: string) => boolean): void {
+  server.breakWith = request => {
+    if (kindOf(request) !== 'UploadPart' || !isCompared(request.url)) return undefined
+    return async ({ receive, response, forward }) => {
+      const seen = await receive()
+      if (seen === undefined) return
+      await server.meddle(seen, response)
+      const checksum = toBase64(crc32(seen.body))
+      if (seen.headers['x-amz-checksum-crc32'] !== checksum) return refuse(response, 400, 'BadDigest')
+      const { status, headers, body } = await forward(seen, seen.body)
+      response.writeHead(status, { ...headers, 'x-amz-checksum-crc32': checksum }).end(body)
+    }
+  }
+}
+
+const SIZES: readonly (readonly [what: string, bytes: number, until: Kind, (server: TestServer) => void])[] = [
+  ['small', 20, 'ListObjectsV2', () => {}],
+  ['multipart', 16 * MIB + 1, 'UploadPart', () => {}],
+  ['multipart to a server that compares parts', 16 * MIB + 1, 'UploadPart', server => compareParts(server, () => true)],
+  [
+    'multipart to a server that compares some parts',
+    16 * MIB + 1,
+    'UploadPart',
+    server => compareParts(server, url => !url.includes('partNumber=3&')),
+  ],
+]
 
 describe('a file that changes', { concurrency: 4 }, () => {
-  for (const [size, bytes, until] of SIZES) {
+  for (const [size, bytes, until, prepare] of SIZES) {
     for (const [what, change] of CHANGES) {
       test(`${size}: ${what}`, async () => {
         const server = await startServer()
@@ -60,6 +88,7 @@ describe('a file that changes', { concurrency: 4 }, () => {
         const path = join(DATA_DIR, 'a.csv')
         utimesSync(path, TIME, TIME)
         let isChanged = false
+        prepare(server)
         server.meddle = seen => {
           // Of a multipart upload the first part is on its way then, and no other one is read yet.
           if (kindOf(seen) === until && !isChanged) {
@@ -77,6 +106,8 @@ describe('a file that changes', { concurrency: 4 }, () => {
         assert.deepEqual(await server.keys(), [])
         const begun = server.seen.filter(seen => kindOf(seen) === 'CreateMultipartUpload').length
         assert.equal(server.seen.filter(seen => kindOf(seen) === 'AbortMultipartUpload').length, begun)
+        // Nothing is sent once more in vain.
+        assert.ok(begun <= 1)
       })
     }
   }

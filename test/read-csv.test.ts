@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { type CsvFile, type FoundCsv, readPart, refuseChanged, withOpenCsv } from '../src/csv-file'
+import { type CsvFile, type FoundCsv, readPart, refuseChanged, refuseChangedPart, withOpenCsv } from '../src/csv-file'
 import { FileFailure, InterruptedFailure } from '../src/errors'
 import { cutAnew, readCsv } from '../src/read-csv'
 import { catchFailure, catchFailureOf } from './support/failure'
@@ -286,7 +286,10 @@ describe('the second reading, part by part', () => {
     writeFileSync(file.path, edited, { flag: 'r+' })
     utimesSync(file.path, atime, mtime)
     assert.equal((await readAgain(file, 0)).length, CHUNK)
-    await refuseFile(readAgain(file, 1), 'changed_while_reading')
+    const other = await readAgain(file, 1)
+    const failure = catchFailure(() => refuseChangedPart(other, file.partCrc32s[1] ?? 0, file.name))
+    assert.equal(failure.code, 'changed_while_reading')
+    refuseChangedPart(await readAgain(file, 2), file.partCrc32s[2] ?? 0, file.name)
   })
   test('a file that was cut off is seen', async () => {
     const file = await read()

@@ -1,7 +1,9 @@
 /** Something between the program and the server that changes what is stored, and servers that do not take checksums. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, openSync, utimesSync, writeSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { PutObjectCommand, S3ServiceException, UploadPartCommand } from '@aws-sdk/client-s3'
 import { type CephServer, IS_CURRENT, startCeph } from '../support/ceph'
@@ -11,6 +13,8 @@ import { refuse } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
 const MIB = 1024 * 1024
+/** In whole seconds, so that it can be set again to the nanosecond. */
+const TIME = 1_000_000_000
 const JSON_OUTPUT = { args: ['--json'] }
 
 const isBody = ({ method, url }: SeenRequest) => method === 'PUT' && url.includes('.csv')
@@ -173,4 +177,28 @@ test('a file whose key holds something else at the end of its upload is not repo
   assert.equal(reportedFiles(stdout)[0]?.error?.code, 'verify_mismatch')
   assert.equal(parseEvents(stdout).at(-1)?.['manifest'], undefined)
   assert.ok(!server.seen.some(seen => !isListOrHead(seen) && seen.url.includes('manifest')))
+})
+
+test('a part that was edited in place, with its old time, after it was read: nothing lands', async () => {
+  const server = await startCeph()
+  const DATA_DIR = makeTempFolder({ 'a.csv': randomBytes(17 * MIB) })
+  const path = join(DATA_DIR, 'a.csv')
+  utimesSync(path, TIME, TIME)
+  server.meddle = seen => {
+    if (seen.url.includes('partNumber=1&')) {
+      const file = openSync(path, 'r+')
+      writeSync(file, '~~~~', 9 * MIB)
+      closeSync(file)
+      utimesSync(path, TIME, TIME)
+    }
+    return seen.body
+  }
+  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, CONCURRENCY: '1' }, JSON_OUTPUT)
+  assert.equal(code, 1, stdout)
+  assert.equal(reportedFiles(stdout)[0]?.error?.code, 'changed_while_reading')
+  assert.deepEqual(await server.keys(), [])
+  assert.deepEqual(await server.uploads(), [])
+  // One that compares the parts is left to it.
+  const isSent = server.seen.some(({ url }) => url.includes('partNumber=2&'))
+  assert.equal(isSent, IS_CURRENT)
 })
