@@ -15,7 +15,7 @@ export interface Budget {
 const MIB = 1024 * 1024
 
 /** Of all buffers at first: where that many bytes in flight keep the network busy, more would take memory and do nothing. */
-const FIRST_BYTES = 24 * MIB
+const FIRST_BYTES = 16 * MIB
 /**
  * Bytes in a millisecond. A task that is slower waits for the network or the server, and more at once will do more; one
  * connection to S3 is slower than this.

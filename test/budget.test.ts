@@ -133,7 +133,7 @@ async function countLent(ms: number): Promise<number> {
 }
 
 test('where parts go out fast, no more memory is lent than keeps the network busy', async () =>
-  assert.equal(await countLent(1), 24 * MIB))
+  assert.equal(await countLent(1), 16 * MIB))
 
 test('where they wait for the network, more are sent at once, up to the bound', async () =>
   assert.equal(await countLent(1000), 64 * MIB))
