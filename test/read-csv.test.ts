@@ -227,11 +227,12 @@ describe('a file that cannot be read', () => {
   test('a link took the place of its folder: it is not followed', async () => {
     const found = place('a')
     const folder = dirname(found.path)
-    renameSync(folder, `${folder}.away`)
-    symlinkSync(`${folder}.away`, folder)
+    const away = join(makeTempFolder(), 'away')
+    renameSync(folder, away)
+    symlinkSync(away, folder)
     const failure = await refuseFile(readCsv(found, 'off', NEVER), 'unreadable')
     assert.equal(failure.message, 'sub/a.csv cannot be read (ELOOP).')
-    assert.deepEqual(openBelow(`${folder}.away`), [])
+    assert.deepEqual(openBelow(away), [])
   })
   for (const [what, put] of [
     ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
