@@ -34,7 +34,8 @@ export async function connect(config: Config, signal: AbortSignal): Promise<Buck
     ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
     forcePathStyle: config.forcePathStyle,
     maxAttempts: MAX_ATTEMPTS,
-    // What a kind of request goes through is put together once, and not for each: a tenth of the time of a small one.
+    // What a kind of request goes through is put together once, and not for each: a tenth of the time of a small one. Only
+    // a request with options of its own has all of it put together again.
     cacheMiddleware: true,
     // A round trip, and with this SDK a connection, more for each part.
     expectContinueHeader: false,

@@ -4,7 +4,10 @@ import { nameError, refusesChecksums, refusesUnsignedBody } from './s3-failure'
 export interface Dialect {
   /** Whether CRC-32s go with what is sent. */
   sendsChecksums: boolean
-  /** Whether it gives them back: it has compared them with what arrived. */
+  /**
+   * Whether it gives them back, having compared them with what arrived.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+   */
   comparesChecksums: boolean
   /** Whether bodies are signed, and not only their checksums: over plain HTTP, or where the server insists. */
   signsBodies: boolean

@@ -1,13 +1,18 @@
 /** A file that is larger than one part: a multipart upload, several parts at once, taken up again where one was left. */
-import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+  type UploadPartCommandInput,
+} from '@aws-sdk/client-s3'
 import { completeUpload } from './complete-upload'
 import { readPart, refuseChanged, refuseChangedPart, withOpenCsv } from './csv-file'
 import type { Delivery, Landed } from './delivery'
 import { Failure, FileFailure } from './errors'
 import { mapParallel } from './map-parallel'
 import { describeForMetadata } from './object-metadata'
-import { isDamaged, nameError, statusOf } from './s3-failure'
-import { checksumHeaders, request } from './s3-request'
+import { nameError, statusOf } from './s3-failure'
+import { checksumHeaders, letGo, request } from './s3-request'
 import { graceAfter } from './stop-signal'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
 import { verifyBody } from './verify'
@@ -103,20 +108,22 @@ async function sendPart(
   const checksum = checksumHeaders(bucket, crc)
   const isLeftToServer = dialect.comparesChecksums && checksum.ChecksumCRC32 !== undefined
   if (!isLeftToServer) refuseChangedPart(Body, crc, file.name)
-  const input = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
+  const input: UploadPartCommandInput = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
   const answer = await request(
     bucket,
     `Upload of part ${PartNumber} of ${file.name}`,
     tally,
     options => bucket.client.send(new UploadPartCommand(input), options),
     Body,
-  ).catch(error => {
-    if (isDamaged(error)) refuseChangedPart(Body, crc, file.name)
-    throw error
-  })
-  const isCompared = answer.ChecksumCRC32 !== undefined
-  if (isLeftToServer && !isCompared) refuseChangedPart(Body, crc, file.name)
-  dialect.comparesChecksums = isCompared
+  )
+    .catch(error => {
+      // What servers call it when the two differ is their own.
+      if (isLeftToServer && error instanceof FileFailure) refuseChangedPart(Body, crc, file.name)
+      throw error
+    })
+    .finally(() => letGo(input))
+  if (isLeftToServer && answer.ChecksumCRC32 !== checksum.ChecksumCRC32) refuseChangedPart(Body, crc, file.name)
+  dialect.comparesChecksums = answer.ChecksumCRC32 !== undefined
   return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
 }
 

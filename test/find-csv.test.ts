@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { ConfigFailure } from '../src/errors'
 import { findCsv } from '../src/find-csv'
-import { catchFailure } from './support/failure'
+import { catchFailureOf } from './support/failure'
 import { makeTempFolder } from './support/temp-folder'
 
 const MIB = 1024 * 1024
@@ -13,16 +13,16 @@ const GIB = 1024 * MIB
 const CSV = 'a,b\n1,2\n'
 
 const find = (...paths: string[]) => findCsv(paths, 64 * MIB)
-const namesIn = (...paths: string[]) => find(...paths).files.map(file => file.name)
+const namesIn = async (...paths: string[]) => (await find(...paths)).files.map(file => file.name)
 
-function refuseFind(paths: readonly string[], maxMemory = 64 * MIB): ConfigFailure {
-  const failure = catchFailure(() => findCsv(paths, maxMemory))
+async function refuseFind(paths: readonly string[], maxMemory = 64 * MIB): Promise<ConfigFailure> {
+  const failure = await catchFailureOf(findCsv(paths, maxMemory))
   assert.ok(failure instanceof ConfigFailure)
   assert.equal(failure.exitCode, 2)
   return failure
 }
 
-test('.csv files of a folder and its sub-folders are found, in any case, in the order of their names', () => {
+test('.csv files of a folder and its sub-folders are found, in any case, in the order of their names', async () => {
   const folder = makeTempFolder({
     'b.csv': CSV,
     'a.CSV': CSV,
@@ -30,7 +30,7 @@ test('.csv files of a folder and its sub-folders are found, in any case, in the 
     'sub/deep.csv': CSV,
     'sub/x/deeper.csv': CSV,
   })
-  const { files, passedOver } = find(folder)
+  const { files, passedOver } = await find(folder)
   assert.deepEqual(
     files.map(file => file.name),
     ['a.CSV', 'b.csv', 'c.Csv', 'sub/deep.csv', 'sub/x/deeper.csv'],
@@ -42,15 +42,15 @@ test('.csv files of a folder and its sub-folders are found, in any case, in the 
   }
 })
 
-test('names with spaces, accents, a line break or leading dots are found as they are', () => {
+test('names with spaces, accents, a line break or leading dots are found as they are', async () => {
   const names = ['...csv', '..a.csv', '.hidden.csv', 'a b.csv', 'line\nbreak.csv', 'sub/..b.csv', 'séries.csv']
   const folder = makeTempFolder(Object.fromEntries(names.map(name => [name, CSV])))
-  assert.deepEqual(namesIn(folder), names)
+  assert.deepEqual(await namesIn(folder), names)
 })
 
-test('what is not .csv is passed over, and named with the reason', () => {
+test('what is not .csv is passed over, and named with the reason', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV, 'notes.txt': '', 'a.csv.gz': '', acsv: '', 'sub/b.tsv': '' })
-  const { files, passedOver } = find(folder)
+  const { files, passedOver } = await find(folder)
   assert.equal(files.length, 1)
   assert.deepEqual([...passedOver].sort(), [
     'a.csv.gz (not .csv)',
@@ -60,21 +60,21 @@ test('what is not .csv is passed over, and named with the reason', () => {
   ])
 })
 
-test('hidden folders are passed over, and named', () => {
+test('hidden folders are passed over, and named', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV, '.git/b.csv': CSV, 'sub/.cache/c.csv': CSV })
-  const { files, passedOver } = find(folder)
+  const { files, passedOver } = await find(folder)
   assert.equal(files.length, 1)
   assert.deepEqual([...passedOver].sort(), ['.git/ (hidden folder)', 'sub/.cache/ (hidden folder)'])
 })
 
-test('a hidden folder that is asked for by name is read', () =>
-  assert.deepEqual(namesIn(join(makeTempFolder({ '.in/a.csv': CSV }), '.in')), ['a.csv']))
+test('a hidden folder that is asked for by name is read', async () =>
+  assert.deepEqual(await namesIn(join(makeTempFolder({ '.in/a.csv': CSV }), '.in')), ['a.csv']))
 
-test('a link to a file within the folder is followed, under its own name', () => {
+test('a link to a file within the folder is followed, under its own name', async () => {
   const folder = makeTempFolder({ 'sub/a.csv': CSV, 'data.txt': CSV })
   symlinkSync(join('sub', 'a.csv'), join(folder, 'link.csv'))
   symlinkSync(join('..', 'data.txt'), join(folder, 'sub', 'text.csv'))
-  const { files } = find(folder)
+  const { files } = await find(folder)
   assert.deepEqual(
     files.map(({ name, path }) => [name, relative(folder, path)]),
     [
@@ -85,14 +85,14 @@ test('a link to a file within the folder is followed, under its own name', () =>
   )
 })
 
-test('files as a Kubernetes volume has them, links through a link to a folder with dots, are found', () => {
+test('files as a Kubernetes volume has them, links through a link to a folder with dots, are found', async () => {
   const folder = makeTempFolder({ '..2024_10_21/a.csv': CSV, '..2024_10_21/b.csv': CSV })
   symlinkSync('..2024_10_21', join(folder, '..data'))
   for (const name of ['a.csv', 'b.csv']) symlinkSync(join('..data', name), join(folder, name))
-  assert.deepEqual(namesIn(folder), ['a.csv', 'b.csv'])
+  assert.deepEqual(await namesIn(folder), ['a.csv', 'b.csv'])
 })
 
-test('links out of the folder, to nothing, to a folder and in a circle are passed over, and named', () => {
+test('links out of the folder, to nothing, to a folder and in a circle are passed over, and named', async () => {
   const root = makeTempFolder({ 'in/a.csv': CSV, 'in/sub/b.csv': CSV, 'out/secret.csv': CSV, 'in2/c.csv': CSV })
   const folder = join(root, 'in')
   for (const [link, target] of [
@@ -107,7 +107,7 @@ test('links out of the folder, to nothing, to a folder and in a circle are passe
     symlinkSync(target, join(folder, link))
   }
   symlinkSync(join(root, 'out'), join(folder, 'linked'))
-  const { files, passedOver } = find(folder)
+  const { files, passedOver } = await find(folder)
   assert.deepEqual(
     files.map(file => file.name),
     ['a.csv', 'sub/b.csv'],
@@ -125,21 +125,21 @@ test('links out of the folder, to nothing, to a folder and in a circle are passe
   })
 })
 
-test('a pipe is passed over, and not opened', () => {
+test('a pipe is passed over, and not opened', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
   execFileSync('mkfifo', [join(folder, 'x.csv')])
-  const { files, passedOver } = find(folder)
+  const { files, passedOver } = await find(folder)
   assert.equal(files.length, 1)
   assert.deepEqual(passedOver, ['x.csv (not a regular file)'])
 })
 
-test('a folder whose name ends in .csv is a folder', () =>
-  assert.deepEqual(namesIn(makeTempFolder({ 'year.csv/a.csv': CSV })), ['year.csv/a.csv']))
+test('a folder whose name ends in .csv is a folder', async () =>
+  assert.deepEqual(await namesIn(makeTempFolder({ 'year.csv/a.csv': CSV })), ['year.csv/a.csv']))
 
-test('a file whose name is not valid UTF-8 is not silently left behind', () => {
+test('a file whose name is not valid UTF-8 is not silently left behind', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
   writeFileSync(Buffer.concat([Buffer.from(join(folder, 's')), Buffer.from([0xe9]), Buffer.from('.csv')]), CSV)
-  const { files, passedOver } = find(folder)
+  const { files, passedOver } = await find(folder)
   assert.deepEqual(
     files.map(file => file.name),
     ['a.csv', 's\ufffd.csv'],
@@ -147,88 +147,92 @@ test('a file whose name is not valid UTF-8 is not silently left behind', () => {
   assert.deepEqual(passedOver, [])
 })
 
-test('a file that is named itself counts as in its own folder', () => {
+test('a file that is named itself counts as in its own folder', async () => {
   const folder = makeTempFolder({ 'sub/deep.csv': CSV, 'sub/other.csv': CSV })
-  const { files } = find(join(folder, 'sub', 'deep.csv'))
+  const { files } = await find(join(folder, 'sub', 'deep.csv'))
   assert.deepEqual(files, [
     { path: join(folder, 'sub', 'deep.csv'), name: 'deep.csv', size: CSV.length, partSize: 8 * MIB },
   ])
 })
 
-test('what is named twice, itself or by its folder, is one file', () => {
+test('what is named twice, itself or by its folder, is one file', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
-  const { files } = find(join(folder, 'a.csv'), folder, join(folder, '.', 'a.csv'))
+  const { files } = await find(join(folder, 'a.csv'), folder, join(folder, '.', 'a.csv'))
   assert.deepEqual(
     files.map(({ name }) => name),
     ['a.csv'],
   )
 })
 
-test('a link that is named itself is followed wherever it leads, under its own name', () => {
+test('a link that is named itself is followed wherever it leads, under its own name', async () => {
   const root = makeTempFolder({ 'out/data.csv': CSV, 'out/more.csv': CSV, 'in/.keep': '' })
   symlinkSync(join(root, 'out', 'data.csv'), join(root, 'in', 'link.csv'))
   symlinkSync(join(root, 'out'), join(root, 'in', 'folder'))
-  const { files } = find(join(root, 'in', 'link.csv'))
+  const { files } = await find(join(root, 'in', 'link.csv'))
   assert.deepEqual(
     files.map(({ name, path }) => [name, path]),
     [['link.csv', join(root, 'out', 'data.csv')]],
   )
-  assert.deepEqual(namesIn(join(root, 'in', 'folder')), ['data.csv', 'more.csv'])
+  assert.deepEqual(await namesIn(join(root, 'in', 'folder')), ['data.csv', 'more.csv'])
 })
 
-test('several paths are one run, in the order of the names', () => {
+test('several paths are one run, in the order of the names', async () => {
   const folder = makeTempFolder({ '1/z.csv': CSV, '2/a.csv': CSV, 'm.csv': CSV })
-  assert.deepEqual(namesIn(join(folder, '1'), join(folder, 'm.csv'), join(folder, '2')), ['a.csv', 'm.csv', 'z.csv'])
+  assert.deepEqual(await namesIn(join(folder, '1'), join(folder, 'm.csv'), join(folder, '2')), [
+    'a.csv',
+    'm.csv',
+    'z.csv',
+  ])
 })
 
-test('a path that is neither .csv nor a folder is passed over, and named', () => {
+test('a path that is neither .csv nor a folder is passed over, and named', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV, 'b.txt': '' })
-  const { files, passedOver } = find(join(folder, 'a.csv'), join(folder, 'b.txt'))
+  const { files, passedOver } = await find(join(folder, 'a.csv'), join(folder, 'b.txt'))
   assert.equal(files.length, 1)
   assert.deepEqual(passedOver, [`${join(folder, 'b.txt')} (not .csv)`])
 })
 
-test('a path that does not exist ends the run, even where another one has files', () => {
+test('a path that does not exist ends the run, even where another one has files', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
-  const failure = refuseFind([folder, join(folder, 'nowhere')])
+  const failure = await refuseFind([folder, join(folder, 'nowhere')])
   assert.equal(failure.code, 'no_files')
   assert.equal(failure.message, `${join(folder, 'nowhere')} does not exist.`)
 })
 
-test('a path below a file ends the run', () => {
+test('a path below a file ends the run', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
-  assert.match(refuseFind([join(folder, 'a.csv', 'b.csv')]).message, /cannot be read \(ENOTDIR\)/)
+  assert.match((await refuseFind([join(folder, 'a.csv', 'b.csv')])).message, /cannot be read \(ENOTDIR\)/)
 })
 
-test('an empty folder ends the run, and is named', () => {
+test('an empty folder ends the run, and is named', async () => {
   const folder = makeTempFolder()
-  const failure = refuseFind([folder])
+  const failure = await refuseFind([folder])
   assert.equal(failure.code, 'no_files')
   assert.equal(failure.message, `No .csv file in ${folder}.`)
 })
 
-test('a folder with other files only ends the run, and says what is there', () => {
+test('a folder with other files only ends the run, and says what is there', async () => {
   const folder = makeTempFolder({ 'a.tsv': '' })
   mkdirSync(join(folder, 'empty'))
-  assert.equal(refuseFind([folder]).message, `No .csv file in ${folder}, only a.tsv (not .csv).`)
+  assert.equal((await refuseFind([folder])).message, `No .csv file in ${folder}, only a.tsv (not .csv).`)
 })
 
-test('a larger file has larger parts', () => {
+test('a larger file has larger parts', async () => {
   const folder = makeTempFolder({ 'big.csv': '', 'small.csv': '' })
   truncateSync(join(folder, 'big.csv'), 100 * GIB)
-  const { files } = find(folder)
+  const { files } = await find(folder)
   assert.deepEqual(
     files.map(file => file.partSize),
     [11 * MIB, 8 * MIB],
   )
 })
 
-test('a file too large for the memory ends the run before anything is read, and says how much it needs', () => {
+test('a file too large for the memory ends the run before anything is read, and says how much it needs', async () => {
   const folder = makeTempFolder({ 'sub/big.csv': '', 'small.csv': '' })
   truncateSync(join(folder, 'sub', 'big.csv'), 100 * GIB)
-  const failure = refuseFind([folder], 8 * MIB)
+  const failure = await refuseFind([folder], 8 * MIB)
   assert.equal(failure.code, 'too_large')
   assert.match(failure.message, /^sub\/big\.csv is too large for MAX_MEMORY/)
   assert.match(failure.advice, /11MiB/)
-  assert.equal(findCsv([folder], 11 * MIB).files.length, 2)
+  assert.equal((await findCsv([folder], 11 * MIB)).files.length, 2)
 })

@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   'stop-signal': ['node:events', 'errors'],
 
-  'find-csv': ['node:fs', 'node:path', 'errors', 'part-size'],
+  'find-csv': ['node:fs', 'node:path', 'node:timers/promises', 'errors', 'part-size'],
   'csv-file': ['node:fs', 'node:util', 'node:zlib', 'errors'],
   'read-parts': ['csv-file'],
   'read-csv': ['node:zlib', 'checksum', 'csv-file', 'read-parts', 'scan/scan-csv'],

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { defer } from './support/deferred'
 import { kindOf } from './support/faults'
-import { type Ended, parseEvents, reportedFiles, startProgram } from './support/program'
+import { type Ended, parseEvents, preload, reportedFiles, startProgram } from './support/program'
 import type { SeenRequest } from './support/proxy'
 import { refuse, startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
@@ -155,6 +155,15 @@ describe('stop', { concurrency: 4 }, () => {
     const ended = await program.ended
     assert.equal(ended.code, 143)
     assert.equal(countOf(server, 'PutObject'), 2)
+  })
+
+  test('while folders are looked through: a second signal ends the run at once', async () => {
+    const names = Array.from({ length: 800 }, (_, index) => `${index}.csv`)
+    const DATA_DIR = makeTempFolder(Object.fromEntries(names.map(name => [name, 'a\n'])))
+    const env = { DATA_DIR, BUCKET_NAME: 'lake', NODE_OPTIONS: preload('stop-in-folder') }
+    const { code, stderr } = await startProgram(env).ended
+    assert.equal(code, 143)
+    assert.ok(Number(/(\d+) looks/.exec(stderr)?.[1]) < names.length, stderr)
   })
 
   test('output that nobody reads any more does not end the upload', async () => {
