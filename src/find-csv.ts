@@ -14,8 +14,8 @@ export interface Found {
 }
 
 /**
- * No more than signals wait for now and then is under way yet, so the file system is asked at once, and not in another
- * thread: for many files that is several times as fast.
+ * The file system is asked at once, and not in another thread: for many files that is several times as fast, and nothing
+ * else is under way yet. Only signals have to have their turn.
  */
 const ENTRIES_IN_A_TURN = 100
 
@@ -30,13 +30,13 @@ interface Candidate {
  * links are followed to files within the same folder only, so that no file from elsewhere is uploaded by its name.
  * @throws ConfigFailure where a path does not exist, no file is found, or one is too large for `maxMemory`.
  */
-export async function findCsv(paths: readonly string[], maxMemory: number): Promise<Found> {
+export async function findCsv(paths: readonly string[], maxMemory: number, signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = []
   const passedOver: string[] = []
   for (const path of paths) {
     const kind = lookAt(path)
     const real = realpathSync.native(path)
-    if (kind.isDirectory()) await walk(real, real, candidates, passedOver)
+    if (kind.isDirectory()) await walk(real, real, candidates, passedOver, signal)
     else if (kind.isFile() && isCsvName(path)) candidates.push({ path: real, name: basename(path), size: kind.size })
     else passedOver.push(`${path} (${kind.isFile() ? 'not .csv' : 'not a regular file'})`)
   }
@@ -86,12 +86,19 @@ function listEntries(folder: string): Dirent[] {
   }
 }
 
-async function walk(root: string, folder: string, candidates: Candidate[], passedOver: string[]): Promise<void> {
+async function walk(
+  root: string,
+  folder: string,
+  candidates: Candidate[],
+  passedOver: string[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const [index, entry] of listEntries(folder).entries()) {
     if (index % ENTRIES_IN_A_TURN === 0) await nextTurn()
+    signal.throwIfAborted()
     const path = join(folder, entry.name)
     const name = relative(root, path).split(sep).join('/')
-    if (entry.isDirectory() && !entry.name.startsWith('.')) await walk(root, path, candidates, passedOver)
+    if (entry.isDirectory() && !entry.name.startsWith('.')) await walk(root, path, candidates, passedOver, signal)
     else if (entry.isDirectory()) passedOver.push(`${name}/ (hidden folder)`)
     else if (!isCsvName(entry.name))
       passedOver.push(`${name} (${entry.isSymbolicLink() ? 'symbolic link, ' : ''}not .csv)`)

@@ -21,7 +21,7 @@ import { takeShare } from './take-share'
 import { writeManifest } from './write-manifest'
 
 async function upload(config: Config, report: Report, stop: AbortSignal): Promise<Summary> {
-  const found = await findCsv(config.paths, config.maxMemory)
+  const found = await findCsv(config.paths, config.maxMemory, stop)
   refuseCollisions(found.files, config.runDate, config.layout)
   const files = takeShare(found.files, config.shard)
   report.found(files.length, found, config.shard)

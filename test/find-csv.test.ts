@@ -12,11 +12,13 @@ const MIB = 1024 * 1024
 const GIB = 1024 * MIB
 const CSV = 'a,b\n1,2\n'
 
-const find = (...paths: string[]) => findCsv(paths, 64 * MIB)
+const NEVER = new AbortController().signal
+
+const find = (...paths: string[]) => findCsv(paths, 64 * MIB, NEVER)
 const namesIn = async (...paths: string[]) => (await find(...paths)).files.map(file => file.name)
 
 async function refuseFind(paths: readonly string[], maxMemory = 64 * MIB): Promise<ConfigFailure> {
-  const failure = await catchFailureOf(findCsv(paths, maxMemory))
+  const failure = await catchFailureOf(findCsv(paths, maxMemory, NEVER))
   assert.ok(failure instanceof ConfigFailure)
   assert.equal(failure.exitCode, 2)
   return failure
@@ -234,5 +236,5 @@ test('a file too large for the memory ends the run before anything is read, and 
   assert.equal(failure.code, 'too_large')
   assert.match(failure.message, /^sub\/big\.csv is too large for MAX_MEMORY/)
   assert.match(failure.advice, /11MiB/)
-  assert.equal((await findCsv([folder], 11 * MIB)).files.length, 2)
+  assert.equal((await findCsv([folder], 11 * MIB, NEVER)).files.length, 2)
 })

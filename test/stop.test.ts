@@ -157,12 +157,13 @@ describe('stop', { concurrency: 4 }, () => {
     assert.equal(countOf(server, 'PutObject'), 2)
   })
 
-  test('while folders are looked through: a second signal ends the run at once', async () => {
-    const names = Array.from({ length: 800 }, (_, index) => `${index}.csv`)
+  test('while folders are looked through: no further than this', async () => {
+    const names = Array.from({ length: 400 }, (_, index) => `${index}.csv`)
     const DATA_DIR = makeTempFolder(Object.fromEntries(names.map(name => [name, 'a\n'])))
     const env = { DATA_DIR, BUCKET_NAME: 'lake', NODE_OPTIONS: preload('stop-in-folder') }
-    const { code, stderr } = await startProgram(env).ended
+    const { code, stdout, stderr } = await startProgram(env, { args: ['--json'] }).ended
     assert.equal(code, 143)
+    assert.equal(parseEvents(stdout).at(-1)?.['exitCode'], 143)
     assert.ok(Number(/(\d+) looks/.exec(stderr)?.[1]) < names.length, stderr)
   })
 
