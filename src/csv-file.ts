@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { FileFailure, nameSystemError } from './errors'
 import type { CsvShape } from './scan/csv-shape'
+import { isSameStamp, type Stamp } from './stamp'
 
 /** A file that was found, before a byte of it was read. */
 export interface FoundCsv {
@@ -15,13 +16,6 @@ export interface FoundCsv {
   readonly size: number
   /** Bytes of a part of its upload; all parts but the last one have this size. */
   readonly partSize: number
-}
-
-/** What tells a changed file without reading it; an edit that keeps all of it shows in the checksums of the parts. */
-export interface Stamp {
-  readonly size: bigint
-  readonly mtimeNs: bigint
-  readonly ino: bigint
 }
 
 export interface CsvFile extends FoundCsv {
@@ -135,10 +129,6 @@ function lookAgain(path: string): Stamp | undefined {
   } catch {
     return undefined
   }
-}
-
-export function isSameStamp(a: Stamp, b: Stamp): boolean {
-  return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ino === b.ino
 }
 
 export function changedWhileReading(name: string): FileFailure {

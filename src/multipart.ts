@@ -1,21 +1,17 @@
 /** A file that is larger than one part: a multipart upload, several parts at once, taken up again where one was left. */
-import {
-  AbortMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-  type UploadPartCommandInput,
-} from '@aws-sdk/client-s3'
+import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { completeUpload } from './complete-upload'
-import { readPart, refuseChanged, refuseChangedPart, withOpenCsv } from './csv-file'
+import { readPart, refuseChanged, withOpenCsv } from './csv-file'
 import type { Delivery, Landed } from './delivery'
 import { Failure, FileFailure } from './errors'
 import { mapParallel } from './map-parallel'
 import { describeForMetadata } from './object-metadata'
 import { nameError, statusOf } from './s3-failure'
-import { checksumHeaders, letGo, request } from './s3-request'
+import { request } from './s3-request'
+import { sendPart } from './send-part'
+import { isUntouched } from './stamp'
 import { graceAfter } from './stop-signal'
 import { findUnfinished, type LandedPart, type Unfinished } from './unfinished-upload'
-import { verifyBody } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
 const START_GRACE_MS = 2000
@@ -85,46 +81,16 @@ async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinish
       return await budget.run(cut.partSize, async buffer => {
         bucket.signal.throwIfAborted()
         const Body = await readPart(csv, cut, index, buffer)
-        return await sendPart(delivery, uploadId, PartNumber, Body, crc)
+        return await sendPart(delivery, uploadId, PartNumber, {
+          Body,
+          crc,
+          isTrusted: isUntouched(csv.stamp(), cut.stamp),
+        })
       })
     })
     refuseChanged(cut)
     return parts
   })
-}
-
-/**
- * Sends what is to be the part that had the CRC-32 `crc` when the file was read the first time. A server that compares
- * the two spares us the work.
- */
-async function sendPart(
-  { bucket, key, file, tally }: Delivery,
-  UploadId: string,
-  PartNumber: number,
-  Body: Buffer,
-  crc: number,
-): Promise<LandedPart> {
-  const { dialect } = bucket
-  const checksum = checksumHeaders(bucket, crc)
-  const isLeftToServer = dialect.comparesChecksums && checksum.ChecksumCRC32 !== undefined
-  if (!isLeftToServer) refuseChangedPart(Body, crc, file.name)
-  const input: UploadPartCommandInput = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
-  const answer = await request(
-    bucket,
-    `Upload of part ${PartNumber} of ${file.name}`,
-    tally,
-    options => bucket.client.send(new UploadPartCommand(input), options),
-    Body,
-  )
-    .catch(error => {
-      // What servers call it when the two differ is their own.
-      if (isLeftToServer && error instanceof FileFailure) refuseChangedPart(Body, crc, file.name)
-      throw error
-    })
-    .finally(() => letGo(input))
-  if (isLeftToServer && answer.ChecksumCRC32 !== checksum.ChecksumCRC32) refuseChangedPart(Body, crc, file.name)
-  dialect.comparesChecksums = answer.ChecksumCRC32 !== undefined
-  return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
 }
 
 /** After a signal only for as long as there is. What cannot be aborted, the lifecycle rule removes. */

@@ -1,6 +1,7 @@
 /** Reads a file from end to end, piece by piece, as it is cut into parts. */
-import type { CsvFile, FoundCsv, Stamp } from './csv-file'
-import { changedWhileReading, isSameStamp, readFully, unreadable, withOpenCsv } from './csv-file'
+import type { CsvFile, FoundCsv } from './csv-file'
+import { changedWhileReading, readFully, unreadable, withOpenCsv } from './csv-file'
+import { isSameStamp, type Stamp } from './stamp'
 
 /** Bytes read at once: the next chunk is on its way while one is looked at. */
 const CHUNK_SIZE = 512 * 1024

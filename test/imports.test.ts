@@ -35,8 +35,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stop-signal': ['node:events', 'errors'],
 
   'find-csv': ['node:fs', 'node:path', 'node:timers/promises', 'errors', 'part-size'],
-  'csv-file': ['node:fs', 'node:util', 'node:zlib', 'errors'],
-  'read-parts': ['csv-file'],
+  stamp: [],
+  'csv-file': ['node:fs', 'node:util', 'node:zlib', 'errors', 'stamp'],
+  'read-parts': ['csv-file', 'stamp'],
   'read-csv': ['node:zlib', 'checksum', 'csv-file', 'read-parts', 'scan/scan-csv'],
   'check-csv': ['errors'],
   'scan/*': ['scan/*', 'node:buffer', 'node:os'],
@@ -65,9 +66,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['checksum', 'csv-file'],
   ],
   multipart: [
-    ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'object-metadata', 'verify'],
-    ...['unfinished-upload', 'complete-upload', 'csv-file', 'map-parallel', 'stop-signal'],
+    ...['@aws-sdk/client-s3', 'errors', 's3-failure', 's3-request', 'object-metadata', 'send-part'],
+    ...['unfinished-upload', 'complete-upload', 'csv-file', 'stamp', 'map-parallel', 'stop-signal'],
   ],
+  'send-part': ['@aws-sdk/client-s3', 'csv-file', 'errors', 's3-request', 'verify'],
   'complete-upload': [
     ...['@aws-sdk/client-s3', 'errors', 's3-request', 'delivery', 'existing-objects', 'verify', 'checksum'],
   ],
@@ -98,7 +100,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The files that talk to S3: no other one knows the SDK, not even by its types. */
 const KNOW_THE_SDK = [
   ...['body-transport', 'connect', 'look-at-bucket', 'create-bucket', 'existing-objects', 'same-content'],
-  ...['upload-whole', 'multipart', 'complete-upload', 'unfinished-upload', 'write-manifest'],
+  ...['upload-whole', 'multipart', 'send-part', 'complete-upload', 'unfinished-upload', 'write-manifest'],
   ...['s3-request', 's3-failure'],
 ]
 

@@ -64,7 +64,7 @@ const SUMMARY: Summary = {
 function faulty(message: string): CsvFile {
   return {
     ...{ path: 'p', name: 'faulty.csv', partSize: 1, size: 2048, partCrc32s: [0], crc32: 0 },
-    stamp: { size: 0n, mtimeNs: 0n, ino: 0n },
+    stamp: { size: 0n, mtimeNs: 0n, ino: 0n, ctimeNs: 0n },
     shape: {
       ...{ encoding: 'utf-8', delimiter: ',', lineEnd: 'lf', header: true, columns: 2, rows: 3 },
       faults: [{ code: 'ragged_rows', message, line: 2 }],

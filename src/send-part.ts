@@ -1,0 +1,49 @@
+/** One part of a multipart upload on its way. */
+import { UploadPartCommand, type UploadPartCommandInput } from '@aws-sdk/client-s3'
+import { refuseChangedPart } from './csv-file'
+import type { Delivery } from './delivery'
+import { FileFailure } from './errors'
+import { checksumHeaders, letGo, request } from './s3-request'
+import type { LandedPart } from './unfinished-upload'
+import { verifyBody } from './verify'
+
+/** A part as it was read again, and the CRC-32 that it had the first time. */
+interface ReadPart {
+  readonly Body: Buffer
+  readonly crc: number
+  /** Whether nothing speaks against its being the same. */
+  readonly isTrusted: boolean
+}
+
+/**
+ * Sends a part. Where nothing speaks against it, it is left to a server that compares the two to find that they differ.
+ * @throws Failure
+ */
+export async function sendPart(
+  { bucket, key, file, tally }: Delivery,
+  UploadId: string,
+  PartNumber: number,
+  { Body, crc, isTrusted }: ReadPart,
+): Promise<LandedPart> {
+  const { dialect } = bucket
+  const checksum = checksumHeaders(bucket, crc)
+  const isLeftToServer = isTrusted && dialect.comparesChecksums && checksum.ChecksumCRC32 !== undefined
+  if (!isLeftToServer) refuseChangedPart(Body, crc, file.name)
+  const input: UploadPartCommandInput = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
+  const answer = await request(
+    bucket,
+    `Upload of part ${PartNumber} of ${file.name}`,
+    tally,
+    options => bucket.client.send(new UploadPartCommand(input), options),
+    Body,
+  )
+    .catch(error => {
+      // What servers call it when the two differ is their own.
+      if (isLeftToServer && error instanceof FileFailure) refuseChangedPart(Body, crc, file.name)
+      throw error
+    })
+    .finally(() => letGo(input))
+  if (isLeftToServer && answer.ChecksumCRC32 !== checksum.ChecksumCRC32) refuseChangedPart(Body, crc, file.name)
+  dialect.comparesChecksums = answer.ChecksumCRC32 !== undefined
+  return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }
+}
