@@ -55,7 +55,8 @@ export async function withOpenCsv<Result>(
     if (orUnreadable(name, () => realpathSync.native(path)) !== path) {
       throw unreadable(name, Object.assign(new Error('a folder is a link'), { code: 'ELOOP' }))
     }
-    return await task({ descriptor, stamp: () => fstatSync(descriptor, { bigint: true }) })
+    const stamp = () => orUnreadable(name, () => fstatSync(descriptor, { bigint: true }))
+    return await task({ descriptor, stamp })
   } finally {
     closeSync(descriptor)
   }

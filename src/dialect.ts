@@ -5,7 +5,7 @@ export interface Dialect {
   /** Whether CRC-32s go with what is sent. */
   sendsChecksums: boolean
   /**
-   * Whether it gives them back, having compared them with what arrived.
+   * Whether it gives them back, and is taken to have compared them with what arrived.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
    */
   comparesChecksums: boolean

@@ -16,7 +16,7 @@ interface ReadPart {
 }
 
 /**
- * Sends a part. Where nothing speaks against it, it is left to a server that compares the two to find that they differ.
+ * Sends a part. One that is trusted is not compared here where the server does that.
  * @throws Failure
  */
 export async function sendPart(

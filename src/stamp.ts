@@ -1,9 +1,9 @@
-/** What tells a changed file without reading it; an edit that keeps all of it shows in the checksums of the parts. */
+/** What tells a changed file without reading it. */
 export interface Stamp {
   readonly size: bigint
   readonly mtimeNs: bigint
   readonly ino: bigint
-  /** Moves with the rights and the links of a file as well; nobody can set it back, and no write leaves it as it was. */
+  /** Moves with the rights and the links of a file as well, and nobody can set it back; after a memory map it moves late. */
   readonly ctimeNs: bigint
 }
 

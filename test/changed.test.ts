@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import {
   appendFileSync,
+  chmodSync,
   closeSync,
+  linkSync,
   openSync,
   renameSync,
   rmSync,
@@ -152,6 +154,38 @@ describe('a file that changes', { concurrency: 4 }, () => {
       })
     }
   }
+
+  test('multipart: new rights and links are no change', async () => {
+    const server = await startServer()
+    const content = Buffer.alloc(LARGE, 'a,b\n')
+    const DATA_DIR = makeTempFolder({ 'a.csv': content })
+    const path = join(DATA_DIR, 'a.csv')
+    compareParts(server, refuseOther('BadDigest'))
+    server.meddle = seen => {
+      if (seen.url.includes('partNumber=1&')) {
+        chmodSync(path, 0o640)
+        linkSync(path, join(makeTempFolder(), 'b.csv'))
+      }
+      return seen.body
+    }
+    const env = { ...server.env, DATA_DIR, CONCURRENCY: '1', KEY_LAYOUT: '{file}' }
+    const { code, stderr } = await runProgram(env)
+    assert.equal(code, 0, stderr)
+    assert.ok((await server.read('a.csv')).body.equals(content))
+  })
+
+  test('multipart: a file that its file system loses fails, and no other one', async () => {
+    const server = await startServer()
+    const DATA_DIR = makeTempFolder({ 'a.csv': Buffer.alloc(LARGE, 'a,b\n'), 'b.csv': 'a,b\n' })
+    const env = { ...server.env, DATA_DIR, CSV_CHECK: 'off', NODE_OPTIONS: preload('stale-file') }
+    const { code, stdout } = await runProgram(env, { args: ['--json'] })
+    assert.equal(code, 1, stdout)
+    const outcomes = reportedFiles(stdout).map(({ file, outcome, error }) => [file, error?.code ?? outcome])
+    assert.deepEqual(outcomes, [
+      ['a.csv', 'unreadable'],
+      ['b.csv', 'uploaded'],
+    ])
+  })
 
   test('multipart: an edit of a part that was sent lands the file as it was read, not a mixture', async () => {
     const server = await startServer()
