@@ -52,7 +52,8 @@ interface Answer {
 /**
  * Sends one command and counts its attempts.
  * @param what for the message of a failure, such as `Upload of movies.csv`
- * @param body content of a file, counted as it leaves
+ * @param input of the command, where its body is content of a file: that is counted as it leaves, and let go of in the end,
+ *   since the client keeps the first command of each kind
  * @throws Failure
  */
 export async function request<Output extends Answer>(
@@ -60,13 +61,13 @@ export async function request<Output extends Answer>(
   what: string,
   tally: Tally,
   send: (options?: { abortSignal: AbortSignal }) => Promise<Output>,
-  body?: Buffer,
+  input?: { Body?: Buffer | undefined },
 ): Promise<Output> {
   const count = (attempts = 1) => {
     tally.requests += attempts
   }
   const signal = grace ?? runSignal
-  if (body !== undefined) bodies.set(body, tally)
+  if (input?.Body !== undefined) bodies.set(input.Body, tally)
   try {
     signal.throwIfAborted()
     // The client listens to the run's signal while a request is out, but not while it waits to try again.
@@ -78,12 +79,9 @@ export async function request<Output extends Answer>(
     signal.throwIfAborted()
     hideSecrets(error, await untilAborted(listSecrets(client), signal))
     throw toFailure(error, what)
+  } finally {
+    if (input !== undefined) input.Body = undefined
   }
-}
-
-/** The client keeps the first command of each kind, and would keep its content, which the budget has lent. */
-export function letGo(input: { Body?: unknown }): void {
-  input.Body = undefined
 }
 
 /** None where there are no credentials any more: the request was then not signed, and no server can repeat them. */

@@ -1,9 +1,9 @@
 /** One part of a multipart upload on its way. */
-import { UploadPartCommand, type UploadPartCommandInput } from '@aws-sdk/client-s3'
+import { UploadPartCommand } from '@aws-sdk/client-s3'
 import { refuseChangedPart } from './csv-file'
 import type { Delivery } from './delivery'
 import { FileFailure } from './errors'
-import { checksumHeaders, letGo, request } from './s3-request'
+import { checksumHeaders, request } from './s3-request'
 import type { LandedPart } from './unfinished-upload'
 import { verifyBody } from './verify'
 
@@ -29,20 +29,18 @@ export async function sendPart(
   const checksum = checksumHeaders(bucket, crc)
   const isLeftToServer = isTrusted && dialect.comparesChecksums && checksum.ChecksumCRC32 !== undefined
   if (!isLeftToServer) refuseChangedPart(Body, crc, file.name)
-  const input: UploadPartCommandInput = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
+  const input = { ...bucket.address, ...checksum, Key: key, UploadId, PartNumber, Body }
   const answer = await request(
     bucket,
     `Upload of part ${PartNumber} of ${file.name}`,
     tally,
     options => bucket.client.send(new UploadPartCommand(input), options),
-    Body,
-  )
-    .catch(error => {
-      // What servers call it when the two differ is their own.
-      if (isLeftToServer && error instanceof FileFailure) refuseChangedPart(Body, crc, file.name)
-      throw error
-    })
-    .finally(() => letGo(input))
+    input,
+  ).catch(error => {
+    // What servers call it when the two differ is their own.
+    if (isLeftToServer && error instanceof FileFailure) refuseChangedPart(Body, crc, file.name)
+    throw error
+  })
   if (isLeftToServer && answer.ChecksumCRC32 !== checksum.ChecksumCRC32) refuseChangedPart(Body, crc, file.name)
   dialect.comparesChecksums = answer.ChecksumCRC32 !== undefined
   return { etag: answer.ETag, isVerified: verifyBody(answer, Body, crc, `part ${PartNumber} of ${key}`) }

@@ -1,12 +1,12 @@
 /** A file that is no larger than one part: a single PutObject. */
-import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { toHex } from './checksum'
 import { readPart, refuseChanged, refuseChangedPart, withOpenCsv } from './csv-file'
 import { conditionOf, type Delivery, type Landed } from './delivery'
 import { Failure, settle } from './errors'
 import { describeForMetadata } from './object-metadata'
 import { statusOf } from './s3-failure'
-import { checksumHeaders, letGo, request } from './s3-request'
+import { checksumHeaders, request } from './s3-request'
 import { verifyBody } from './verify'
 
 /** @throws Failure */
@@ -16,7 +16,7 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
     const Body = await withOpenCsv(file, csv => readPart(csv, file, 0, buffer))
     refuseChangedPart(Body, file.crc32, file.name)
     refuseChanged(file)
-    const input: PutObjectCommandInput = {
+    const input = {
       ...bucket.address,
       ...conditionOf(rules),
       ...checksumHeaders(bucket, file.crc32),
@@ -30,8 +30,8 @@ export async function uploadWhole({ bucket, file, key, rules, budget, tally }: D
       `Upload of ${file.name}`,
       tally,
       options => bucket.client.send(new PutObjectCommand(input), options),
-      Body,
-    ).finally(() => letGo(input))
+      input,
+    )
     const isVerified = verifyBody(answer, Body, file.crc32, key)
     return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
   })
