@@ -3,22 +3,20 @@ import assert from 'node:assert/strict'
 import {
   appendFileSync,
   chmodSync,
-  closeSync,
   linkSync,
-  openSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { toBase64 } from '../src/checksum'
+import { editUnseen, TIME } from './support/edit-unseen'
 import { type Kind, kindOf } from './support/faults'
 import { preload, reportedFiles, runProgram } from './support/program'
 import type { SeenRequest } from './support/proxy'
@@ -26,16 +24,6 @@ import { refuse, startServer, type TestServer } from './support/s3-server'
 import { makeTempFolder } from './support/temp-folder'
 
 const MIB = 1024 * 1024
-/** In whole seconds, so that it can be set again to the nanosecond. */
-const TIME = 1_000_000_000
-
-/** In place, with the old size and time. */
-function editUnseen(path: string, offset: number): void {
-  const file = openSync(path, 'r+')
-  writeSync(file, '~', offset)
-  closeSync(file)
-  utimesSync(path, TIME, TIME)
-}
 
 const CHANGES: readonly (readonly [what: string, change: (path: string) => void])[] = [
   ['grows', path => appendFileSync(path, '~')],

@@ -1,20 +1,19 @@
 /** Something between the program and the server that changes what is stored, and servers that do not take checksums. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, openSync, utimesSync, writeSync } from 'node:fs'
+import { utimesSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { PutObjectCommand, S3ServiceException, UploadPartCommand } from '@aws-sdk/client-s3'
 import { type CephServer, IS_CURRENT, startCeph } from '../support/ceph'
+import { editUnseen, TIME } from '../support/edit-unseen'
 import { parseEvents, preload, reportedFiles, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
 const MIB = 1024 * 1024
-/** In whole seconds, so that it can be set again to the nanosecond. */
-const TIME = 1_000_000_000
 const JSON_OUTPUT = { args: ['--json'] }
 
 const isBody = ({ method, url }: SeenRequest) => method === 'PUT' && url.includes('.csv')
@@ -185,12 +184,7 @@ test('a part that was edited in place, with its old time, after it was read: not
   const path = join(DATA_DIR, 'a.csv')
   utimesSync(path, TIME, TIME)
   server.meddle = seen => {
-    if (seen.url.includes('partNumber=1&')) {
-      const file = openSync(path, 'r+')
-      writeSync(file, '~~~~', 9 * MIB)
-      closeSync(file)
-      utimesSync(path, TIME, TIME)
-    }
+    if (seen.url.includes('partNumber=1&')) editUnseen(path, 9 * MIB, '~~~~')
     return seen.body
   }
   // Where the file system does not tell.
