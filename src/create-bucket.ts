@@ -36,13 +36,11 @@ export async function createBucket(bucket: Bucket, config: Config, tally: Tally)
   for (const wait of WAITS_MS) {
     await sleep(wait, undefined, { signal: bucket.signal }).catch(() => bucket.signal.throwIfAborted())
     const seen = await lookAtBucket(bucket, name, tally)
-    if (seen === 'there') {
-      if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
-      return found(creation === 'created' ? 'created' : 'found', creation !== undefined)
-    }
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)
       await explainDenial(bucket, config, tally)
+    }
+    if (seen === 'there' || seen === 'denied') {
       if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
       return found(creation === 'created' ? 'created' : 'found', creation !== undefined)
     }
