@@ -34,6 +34,7 @@ const readFile = promisify(read)
 
 /** A file that is open. */
 interface OpenCsv {
+  readonly name: string
   readonly descriptor: number
   /** As it is now. */
   stamp(): Stamp & { isFile(): boolean }
@@ -56,7 +57,7 @@ export async function withOpenCsv<Result>(
       throw unreadable(name, Object.assign(new Error('a folder is a link'), { code: 'ELOOP' }))
     }
     const stamp = () => orUnreadable(name, () => fstatSync(descriptor, { bigint: true }))
-    return await task({ descriptor, stamp })
+    return await task({ name, descriptor, stamp })
   } finally {
     closeSync(descriptor)
   }
@@ -84,11 +85,17 @@ export function unreadable(name: string, cause: unknown): FileFailure {
   })
 }
 
-/** Fills `buffer` from `offset` on, or up to the end of the file, and returns what was filled. */
-export async function readFully({ descriptor }: OpenCsv, buffer: Buffer, offset: number): Promise<Buffer> {
+/**
+ * Fills `buffer` from `offset` on, or up to the end of the file, and returns what was filled.
+ * @throws FileFailure `unreadable`
+ */
+export async function readFully({ name, descriptor }: OpenCsv, buffer: Buffer, offset: number): Promise<Buffer> {
   let filled = 0
   while (filled < buffer.length) {
-    const { bytesRead } = await readFile(descriptor, buffer, filled, buffer.length - filled, offset + filled)
+    const rest = buffer.length - filled
+    const { bytesRead } = await readFile(descriptor, buffer, filled, rest, offset + filled).catch(cause => {
+      throw unreadable(name, cause)
+    })
     if (bytesRead === 0) break
     filled += bytesRead
   }
@@ -103,9 +110,7 @@ export async function readFully({ descriptor }: OpenCsv, buffer: Buffer, offset:
 export async function readPart(csv: OpenCsv, file: CsvFile, index: number, buffer: Buffer): Promise<Buffer> {
   const offset = index * file.partSize
   const length = Math.min(file.partSize, file.size - offset)
-  const part = await readFully(csv, buffer.subarray(0, length), offset).catch(cause => {
-    throw unreadable(file.name, cause)
-  })
+  const part = await readFully(csv, buffer.subarray(0, length), offset)
   if (part.length !== length) throw changedWhileReading(file.name)
   return part
 }

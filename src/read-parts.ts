@@ -41,7 +41,7 @@ export async function readParts(
     } catch (error) {
       // A file is not closed while it is read.
       await next.catch(() => undefined)
-      throw error instanceof Error && 'syscall' in error ? unreadable(name, error) : error
+      throw error
     }
     if (!isSameStamp(csv.stamp(), stamp)) throw changedWhileReading(name)
     return stamp
