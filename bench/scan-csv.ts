@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse'
 import Papa from 'papaparse'
-import { createCsvScanner } from '../src/scan/scan-csv'
+import { createCsvScanner } from '../src/csv/scan/scan-csv'
 import { writeFilms } from './films'
 
 /**

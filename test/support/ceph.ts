@@ -1,4 +1,4 @@
-/** Ceph's S3 gateway, as test/ceph/up starts it, with a proxy in front of it: a server that checks signatures. */
+/** Ceph's S3 gateway, as test/servers/ceph/up starts it, with a proxy in front of it: a server that checks signatures. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after } from 'node:test'
@@ -17,7 +17,7 @@ import { forwardTo, startProxy, type TestProxy } from './proxy'
 
 const PORT = Number(process.env['CEPH_PORT'])
 const VERSION = Number(process.env['CEPH_VERSION'])
-assert.ok(PORT > 0 && VERSION > 0, 'these tests are run by test/ceph/run')
+assert.ok(PORT > 0 && VERSION > 0, 'these tests are run by test/servers/ceph/run')
 
 /** 20 knows checksums, expected owners and conditions on every write; 16 does not. */
 export const IS_CURRENT = VERSION >= 20

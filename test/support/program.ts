@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import Ajv2020 from 'ajv/dist/2020'
-import type { FileReport } from '../../src/file-report'
+import type { FileReport } from '../../src/report/file-report'
 import { makeTempFolder } from './temp-folder'
 
 export const ROOT = resolve(__dirname, '..', '..')

@@ -1,0 +1,128 @@
+/** One function for each kind of value that a setting can have: text in, checked value out, or a refusal. */
+import { format } from 'date-fns/format'
+import { ConfigFailure } from '../errors'
+
+export const MIB = 1024 * 1024
+
+/** The refusal of a value: names the setting, what was given and what is allowed. Never call it with a secret. */
+export function refuse(name: string, given: string, allowed: string): ConfigFailure {
+  return new ConfigFailure(`${name} is ${JSON.stringify(hideSecrets(given))}.`, {
+    code: 'bad_config',
+    advice: `Set ${name} to ${allowed}.`,
+  })
+}
+
+/** An address may hold a password (`//user:password@host`), or a signature or a token behind its `?`. */
+function hideSecrets(text: string): string {
+  return text.replace(/(?<=:\/\/).*@/s, '***@').replace(/(?<=:\/\/.*[?#]).+/s, '***')
+}
+
+export function parseBoolean(name: string, text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw refuse(name, text, 'true or false')
+  return text === 'true'
+}
+
+/** One of the `words`. */
+export function parseWord<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const word = words.find(candidate => candidate === text)
+  if (word === undefined) throw refuse(name, text, words.join(' or '))
+  return word
+}
+
+/** A whole number from 1 to `most`. */
+export function parseCount(name: string, text: string, most: number): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0
+  if (count < 1 || count > most) throw refuse(name, text, `a whole number from 1 to ${most}`)
+  return count
+}
+
+/** A size such as `64MiB` or `1GiB`, in bytes; a bare number counts bytes. */
+export function parseSize(name: string, text: string, least: number): number {
+  const [, digits, unit] = /^(\d+)\s?(KiB|MiB|GiB)?$/i.exec(text) ?? []
+  const units: Readonly<Record<string, number>> = { kib: 1024, mib: MIB, gib: 1024 * MIB }
+  const size = Number(digits) * (unit === undefined ? 1 : (units[unit.toLowerCase()] ?? 1))
+  if (!Number.isSafeInteger(size) || size < least) {
+    throw refuse(name, text, `a size of at least ${least / MIB}MiB, such as 64MiB or 1GiB`)
+  }
+  return size
+}
+
+/** A calendar date, `YYYY-MM-DD` (ISO 8601), that exists. */
+export function parseDate(name: string, text: string): string {
+  const date = new Date(`${text}T00:00:00Z`)
+  // ISO 8601 has a year 0; the calendar of people and of keys has none.
+  const exists = /^(?!0000)\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime())
+  if (!exists || date.toISOString().slice(0, 10) !== text) {
+    throw refuse(name, text, 'a date that exists, written YYYY-MM-DD')
+  }
+  return text
+}
+
+/** The calendar date at the instant `now`, `YYYY-MM-DD`, in `zone` (an IANA name), or in the system's. */
+export function dateIn(zone: string | undefined, now: Date): string {
+  // Without the tables of a language, which take longer to load than a small file to upload.
+  if (zone === 'UTC') return now.toISOString().slice(0, 10)
+  if (zone === undefined) return format(now, 'yyyy-MM-dd')
+  try {
+    const parts = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    }).formatToParts(now)
+    const part = (type: string) => parts.find(candidate => candidate.type === type)?.value
+    return `${part('year')}-${part('month')}-${part('day')}`
+  } catch {
+    throw refuse('TZ', zone, 'an IANA time zone such as UTC or America/Sao_Paulo')
+  }
+}
+
+/** A region is part of host names (RFC 1123 label). */
+export function parseRegion(name: string, text: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)) throw refuse(name, text, 'a region such as eu-west-1')
+  return text
+}
+
+export function parseEndpoint(name: string, text: string): string {
+  const allowed = 'a full address such as https://s3.example.com or http://127.0.0.1:9000'
+  if (!/^https?:\/\//i.test(text)) {
+    throw new ConfigFailure(`${name} has no scheme: it must start with https:// or http://.`, {
+      code: 'bad_config',
+      advice: `Set ${name} to ${allowed}.`,
+    })
+  }
+  if (!URL.canParse(text)) throw refuse(name, text, allowed)
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigFailure(`${name} holds a user name or a password.`, {
+      code: 'bad_config',
+      advice: 'Take them out of the address: S3 keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    })
+  }
+  if (url.search !== '' || url.hash !== '') throw refuse(name, text, `${allowed}, without ? or #`)
+  return text
+}
+
+/**
+ * A name that S3 allows for a general purpose bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export function parseBucketName(name: string, text: string): string {
+  if (/^s3:\/\//i.test(text)) throw refuse(name, text, 'the bare name, without s3:// and without a folder')
+  const shape = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)
+  if (!shape || text.includes('..') || /^\d{1,3}(\.\d{1,3}){3}$/.test(text)) {
+    throw refuse(
+      name,
+      text,
+      '3 to 63 lower-case letters, digits, hyphens and single dots, starting and ending with a letter or digit, not an IP address',
+    )
+  }
+  const reserved = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.exec(text)?.[0]
+  if (reserved !== undefined) throw refuse(name, text, `a name without ${reserved}, which S3 keeps for itself`)
+  return text
+}
+
+export function parseAccountId(name: string, text: string): string {
+  if (!/^\d{12}$/.test(text)) throw refuse(name, text, 'the 12 digits of an AWS account id')
+  return text
+}

@@ -1,0 +1,46 @@
+/** What a person reads below the table: what came of the run, and of which files there is more to say. */
+
+import { countOf, formatBytes, listSome } from '../lib/text'
+import type { FileReport } from './file-report'
+import type { Summary } from './summary'
+
+export function describeTotals(summary: Summary): string {
+  const { bucket, uploaded, unchanged, kept, failed, dryRun, bytesSent, requests, seconds } = summary
+  if (dryRun !== undefined) {
+    const { wouldUpload, wouldKeep, unproven } = dryRun
+    const keeps = wouldKeep === 0 ? '' : `${wouldKeep} would be kept, `
+    const rights = `${unproven.length === 1 ? 'right' : 'rights'} ${unproven.join(' and ')}`
+    return `${bucket}: ${wouldUpload} would be uploaded, ${unchanged} unchanged, ${keeps}${failed} would fail. Nothing was written. Only a real run can prove the ${rights}.`
+  }
+  const keeps = kept === 0 ? '' : `${kept} kept, `
+  const rate = bytesSent === 0 ? '' : `, ${formatBytes(bytesSent / Math.max(seconds, 0.001))}/s on average`
+  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${keeps}${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s${rate}.`
+}
+
+/** Each text that files have, once, after their names. */
+export function groupFiles(files: readonly FileReport[], textsOf: (file: FileReport) => readonly string[]): string[] {
+  const groups = new Map<string, string[]>()
+  for (const file of files) {
+    for (const text of textsOf(file)) {
+      const names = groups.get(text) ?? []
+      names.push(file.file)
+      groups.set(text, names)
+    }
+  }
+  return [...groups].map(([text, [first = '', ...others]]) =>
+    others.length === 0
+      ? `${first}: ${text}`
+      : `${others.length + 1} files: ${text.replace(/\.$/, '')} (${listSome([first, ...others], 3)}).`,
+  )
+}
+
+/** What to do about a file; to start again after a signal goes without saying. */
+export function adviceOf({ error }: FileReport): string[] {
+  return error === undefined || error.code === 'interrupted' ? [] : [error.advice]
+}
+
+/** What is wrong inside of files was told when they were read, and may be off the screen by now. */
+export function recallFaults(files: readonly FileReport[]): string[] {
+  const faulty = files.filter(({ faults = [] }) => faults.length > 0).map(({ file }) => file)
+  return faulty.length === 0 ? [] : [`${countOf(faulty.length, 'file')} with CSV faults (${listSome(faulty, 3)})`]
+}

@@ -1,0 +1,351 @@
+/** The main job, end to end: the real program, real files, a real server, and the bytes read back. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { SETTINGS } from '../../src/config/settings'
+import { CREDENTIALS, FAST_CLOCK, parseEvents, ROOT, reportedFiles, runProgram } from '../support/program'
+import { startServer } from '../support/s3-server'
+import { makeTempFolder } from '../support/temp-folder'
+
+const MOVIES = 'id|título\n1|Amélie\n'
+const SERIES = 'id,title\n1,"Twin\nPeaks"\n'
+
+test('both files land byte for byte under the keys of the contract, in a bucket that is created', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'movies.csv': MOVIES, 'series.csv': SERIES })
+  const { code, stdout, stderr } = await runProgram({ ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /2 uploaded, 0 unchanged, 0 failed/)
+  assert.deepEqual(await server.keys(), [
+    'Raw/Local/CSV/Movies/2024/10/21/movies.csv',
+    'Raw/Local/CSV/Series/2024/10/21/series.csv',
+  ])
+  const { body, object } = await server.read('Raw/Local/CSV/Movies/2024/10/21/movies.csv')
+  assert.deepEqual(body, Buffer.from(MOVIES))
+  assert.equal(object.ContentType, 'text/csv')
+  assert.deepEqual((await server.read('Raw/Local/CSV/Series/2024/10/21/series.csv')).body, Buffer.from(SERIES))
+})
+
+test('a second run sends no body, asks in two requests, and says unchanged', async () => {
+  const server = await startServer()
+  const env = { ...server.env, DATA_DIR: makeTempFolder({ 'movies.csv': MOVIES, 'series.csv': SERIES }) }
+  await runProgram(env)
+  server.seen.length = 0
+  const { code, stdout } = await runProgram(env)
+  assert.equal(code, 0)
+  assert.match(stdout, /0 uploaded, 2 unchanged, 0 failed; 0 B sent in 2 requests/)
+  assert.deepEqual(
+    server.seen.map(({ method, body }) => [method, body.length]),
+    [
+      ['HEAD', 0],
+      ['GET', 0],
+    ],
+  )
+})
+
+test('an edit that keeps the size and the time of a file is seen and sent', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'movies.csv': 'id,title\n1,Alien\n' })
+  const env = { ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' }
+  await runProgram(env)
+  writeFileSync(join(DATA_DIR, 'movies.csv'), 'id,title\n1,Akira\n')
+  const { stdout } = await runProgram(env)
+  assert.match(stdout, /1 uploaded/)
+  assert.equal((await server.read('Raw/Local/CSV/Movies/2024/10/21/movies.csv')).body.toString(), 'id,title\n1,Akira\n')
+})
+
+test('every object body goes out whole, with its checksum in a header, never as aws-chunked, never after Expect', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'small.csv': MOVIES, 'large.csv': Buffer.alloc(9 * 1024 * 1024, 'a,b\n') })
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
+  assert.equal(code, 0, stderr)
+  const bodies = server.seen.filter(({ method, url }) => method === 'PUT' && url.includes('.csv'))
+  assert.equal(bodies.length, 3)
+  for (const { headers, body } of bodies) {
+    assert.match(headers['x-amz-checksum-crc32']?.toString() ?? '', /^[A-Za-z0-9+/]{6}==$/)
+    assert.equal(headers['x-amz-sdk-checksum-algorithm'], 'CRC32')
+    assert.equal(headers['content-length'], String(body.length))
+    assert.equal(headers['content-encoding'], undefined)
+    assert.equal(headers['expect'], undefined)
+  }
+})
+
+const NAMES = [
+  'with space.csv',
+  'nfc-\u00e9.csv',
+  'nfd-e\u0301.csv',
+  'hash#1.csv',
+  'what?.csv',
+  'per%41cent.csv',
+  'pl+us.csv',
+  '-dash.csv',
+  'a..b.csv',
+  'emoji-😀.csv',
+  `quo'te.csv`,
+  'amp&<x>.csv',
+  'sub folder/deep.CSV',
+  `${'n'.repeat(200)}.csv`,
+]
+test('every possible name lands under its own key, composed, and is read back by it', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder(Object.fromEntries(NAMES.map(name => [name, `name\n${name}\n`])))
+  const { code, stdout, stderr } = await runProgram({
+    ...server.env,
+    DATA_DIR,
+    KEY_LAYOUT: 'raw/{date:yyyy-MM-dd}/{file}',
+    RUN_DATE: '2024-10-21',
+  })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, new RegExp(`${NAMES.length} uploaded`))
+  for (const name of NAMES) {
+    const { body } = await server.read(`raw/2024-10-21/${name.normalize('NFC')}`)
+    assert.equal(body.toString(), `name\n${name}\n`)
+  }
+})
+
+test('a key of 1,024 bytes lands, one of 1,025 is the failure of its file alone', async () => {
+  const server = await startServer()
+  const layer = (length: number) => `${'é'.repeat(100)}/`.repeat(10).slice(0, length)
+  const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'bb.csv': 'b\n' })
+  const head = layer(400)
+  const filler = 'x'.repeat(1024 - Buffer.byteLength(`${head}//a.csv`))
+  const { code, stdout, stderr } = await runProgram({
+    ...server.env,
+    DATA_DIR,
+    KEY_LAYOUT: `${head}/${filler}/{file}`.replace('//', '/x'),
+  })
+  assert.equal(code, 1)
+  assert.match(stdout, /1 uploaded, 0 unchanged, 1 failed/)
+  assert.match(stderr, /bb\.csv cannot be uploaded: its key would have 1025 bytes, and S3 allows 1024/)
+  assert.deepEqual(
+    (await server.keys()).map(key => Buffer.byteLength(key)),
+    [1024],
+  )
+})
+
+test('an unreadable file is its own failure, and the others land', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'movies.csv': MOVIES, 'secret.csv': SERIES })
+  chmodSync(DATA_DIR, 0o755)
+  chmodSync(join(DATA_DIR, 'secret.csv'), 0o000)
+  const asNobody = process.getuid?.() === 0 ? { uid: 65534 } : {}
+  const { code, stdout, stderr } = await runProgram({ ...server.env, DATA_DIR }, { ...asNobody, cwd: '/' })
+  assert.equal(code, 1)
+  assert.match(stdout, /1 uploaded, 0 unchanged, 1 failed/)
+  assert.match(stderr, /^Failed: secret\.csv cannot be read \(EACCES\)\. Give the user/m)
+  assert.deepEqual(await server.keys(), [(await server.keys()).find(key => key.endsWith('/movies.csv'))])
+})
+
+test('a file that changes between reading and sending fails, and nothing of it lands', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'movies.csv': MOVIES, 'series.csv': SERIES })
+  server.meddle = seen => {
+    // The listing comes after all files are read and before any is sent.
+    if (seen.url.includes('list-type=2')) writeFileSync(join(DATA_DIR, 'movies.csv'), MOVIES.replace('1', '2'))
+    return seen.body
+  }
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
+  assert.equal(code, 1)
+  assert.match(stderr, /^Failed: movies\.csv changed while reading\. Start the run again/m)
+  assert.equal((await server.keys()).length, 1)
+})
+
+test('what the server stored is compared with what was read: a mismatch is a failure with a code', async () => {
+  const server = await startServer()
+  server.meddle = ({ method, url, body }) =>
+    method === 'PUT' && url.includes('.csv') ? Buffer.from(body).fill('x', 0, 1) : body
+  const { code, stdout } = await runProgram(
+    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a,b\n' }) },
+    { args: ['--json'] },
+  )
+  assert.equal(code, 1)
+  const [file] = reportedFiles(stdout)
+  assert.equal(file?.outcome, 'failed')
+  assert.equal(file?.error?.code, 'verify_mismatch')
+})
+
+test('a collision is refused before any request', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'one/x.csv': 'a\n', 'two/x.csv': 'b\n' })
+  const { code, stderr } = await runProgram(server.env, { args: [join(DATA_DIR, 'one'), join(DATA_DIR, 'two')] })
+  assert.equal(code, 2)
+  assert.match(stderr, /^Failed: \S+one\/x\.csv and \S+two\/x\.csv would both land on the key Raw\/Local\/CSV\/X\//m)
+  assert.deepEqual(server.seen, [])
+})
+
+const REFUSALS: readonly [title: string, env: Record<string, string>, args: string[], code: number, says: RegExp][] = [
+  ['no bucket name', { BUCKET_NAME: '' }, [], 2, /BUCKET_NAME is not set\. Set it in the environment or in a \.env/],
+  [
+    'an impossible bucket name',
+    { BUCKET_NAME: 'My_Lake' },
+    [],
+    2,
+    /BUCKET_NAME is "My_Lake"\. Set BUCKET_NAME to 3 to 63/,
+  ],
+  [
+    'an empty folder',
+    { DATA_DIR: 'empty' },
+    [],
+    2,
+    /No \.csv file in .*empty, only b\.txt \(not \.csv\)\. Put CSV files there/,
+  ],
+  ['a missing folder', { DATA_DIR: 'nowhere' }, [], 2, /nowhere does not exist\. Name an existing file or folder/],
+  ['an unknown option', {}, ['--fast'], 2, /Unknown option '--fast'.*See --help/s],
+  [
+    'no credentials',
+    { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' },
+    [],
+    3,
+    /No AWS credentials were found\. Set AWS_ACCESS_KEY_ID/,
+  ],
+  [
+    'a role that gives no credentials',
+    {
+      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' },
+      ...{ AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere', AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/lake' },
+    },
+    [],
+    3,
+    /No AWS credentials were found \(ENOENT: [^)]* '\/nowhere'\)\. Set AWS_ACCESS_KEY_ID/,
+  ],
+  [
+    'half a set of credentials',
+    { AWS_SECRET_ACCESS_KEY: '' },
+    [],
+    3,
+    /Half a set of credentials: AWS_SECRET_ACCESS_KEY is not set in the environment\./,
+  ],
+  ['an endpoint without a scheme', { AWS_ENDPOINT_URL: '127.0.0.1:9000' }, [], 2, /AWS_ENDPOINT_URL has no scheme/],
+]
+for (const [title, env, args, expected, says] of REFUSALS) {
+  test(`refused with exit ${expected}, two sentences and nothing sent: ${title}`, async () => {
+    const server = await startServer()
+    const folder = makeTempFolder({ 'full/a.csv': 'a\n', 'empty/b.txt': 'b\n' })
+    const DATA_DIR = join(folder, env['DATA_DIR'] ?? 'full')
+    const { code, stderr } = await runProgram({ ...server.env, ...env, DATA_DIR }, { args })
+    assert.equal(code, expected, stderr)
+    assert.match(stderr, says)
+    assert.deepEqual(server.seen, [])
+  })
+}
+
+test('an endpoint that does not answer is exit 6, worth retrying', async () => {
+  const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
+  const { code, stdout } = await runProgram(
+    { ...FAST_CLOCK, AWS_ENDPOINT_URL: 'http://127.0.0.1:1', BUCKET_NAME: 'test-lake', DATA_DIR, LOG_FORMAT: 'json' },
+    {},
+  )
+  const summary = parseEvents(stdout).at(-1)
+  assert.equal(code, 6)
+  assert.equal(summary?.['exitCode'], 6)
+  assert.equal((summary?.['error'] as { retryable: boolean } | undefined)?.retryable, true)
+})
+
+test('with --json every line of stdout is an event, and the last one is the summary', async () => {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder({ 'movies.csv': MOVIES, 'notes.txt': '' })
+  const { code, stdout, stderr } = await runProgram(
+    { ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' },
+    { args: ['--json'] },
+  )
+  assert.equal(code, 0)
+  assert.equal(stderr, '')
+  const events = parseEvents(stdout)
+  assert.deepEqual(
+    events.map(event => event['event']),
+    ['found', 'bucket', 'read', 'file', 'summary'],
+  )
+  assert.deepEqual(events[0]?.['passedOver'], ['notes.txt (not .csv)'])
+  const [file] = reportedFiles(stdout)
+  assert.equal(file?.key, 'Raw/Local/CSV/Movies/2024/10/21/movies.csv')
+  assert.equal(file?.bytes, Buffer.byteLength(MOVIES))
+  assert.equal(file?.outcome, 'uploaded')
+})
+
+test('with --json nothing else is on stdout, whatever dotenv and Node have to say', async () => {
+  const server = await startServer()
+  const talk = ['DOTENV_DEBUG=true', 'DOTENV_CONFIG_DEBUG=true', 'DOTENV_QUIET=false', 'DOTENV_CONFIG_QUIET=false']
+  const cwd = makeTempFolder({ 'csv_files/a.csv': 'a\n', '.env': [...talk, `BUCKET_NAME=test-lake`].join('\n') })
+  const { code, stdout, stderr } = await runProgram(
+    {
+      AWS_ENDPOINT_URL: server.env.AWS_ENDPOINT_URL,
+      ...Object.fromEntries(talk.map(line => line.split('='))),
+      // Would be read in place of .env.
+      DOTENV_CONFIG_PATH: '/nowhere/.env',
+      // Each makes Node itself print a warning.
+      NODE_EXTRA_CA_CERTS: '/nowhere/ca.pem',
+      NODE_OPTIONS: '--experimental-loader=data:text/javascript,',
+    },
+    { args: ['--json'], cwd },
+  )
+  assert.equal(code, 0, stdout)
+  assert.equal(parseEvents(stdout).at(-1)?.['bucket'], 'test-lake')
+  assert.match(stderr, /Warning/, 'there was something to say')
+})
+
+test('.env in the working folder gives what the environment does not, credentials as one set', async () => {
+  const server = await startServer()
+  const cwd = makeTempFolder({
+    'csv_files/a.csv': 'a\n',
+    '.env': [
+      '[default]',
+      `aws_access_key_id=${CREDENTIALS.AWS_ACCESS_KEY_ID}`,
+      `aws_secret_access_key='${CREDENTIALS.AWS_SECRET_ACCESS_KEY}'`,
+      `aws_session_token=${CREDENTIALS.AWS_SESSION_TOKEN}`,
+      'BUCKET_NAME=from-dotenv',
+      'STORAGE_LAYER=FromDotenv',
+    ].join('\n'),
+  })
+  const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
+  const { code, stdout, stderr } = await runProgram({ ...server.env, ...none, STORAGE_LAYER: '' }, { cwd })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /Using the bucket test-lake|Created the bucket test-lake/)
+  assert.match(stdout, /FromDotenv\/Local\/CSV\/A\//)
+  assert.equal(server.seen[0]?.headers['x-amz-security-token'], CREDENTIALS.AWS_SESSION_TOKEN)
+})
+
+test("what the developer has in the environment, in .env or in a profile does not reach the tests' runs", async () => {
+  const server = await startServer()
+  process.env['BUCKET_NAME'] = 'decoy'
+  process.env['AWS_PROFILE'] = 'decoy'
+  try {
+    const { AWS_ENDPOINT_URL } = server.env
+    const { code, stderr } = await runProgram({ AWS_ENDPOINT_URL, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n' }) })
+    assert.equal(code, 2)
+    assert.match(stderr, /BUCKET_NAME is not set/)
+  } finally {
+    delete process.env['BUCKET_NAME']
+    delete process.env['AWS_PROFILE']
+  }
+})
+
+test('npx ts-node src/main.ts in a checkout uploads csv_files/', async () => {
+  const server = await startServer()
+  const home = makeTempFolder()
+  await promisify(execFile)(
+    process.execPath,
+    [require.resolve('ts-node/dist/bin'), 'src/main.ts', 'csv_files', '--date', '2024-10-21'],
+    {
+      cwd: ROOT,
+      env: { ...CREDENTIALS, ...server.env, HOME: home },
+    },
+  )
+  for (const [dataset, file] of [
+    ['Movies', 'movies.csv'],
+    ['Series', 'series.csv'],
+  ]) {
+    const { body } = await server.read(`Raw/Local/CSV/${dataset}/2024/10/21/${file}`)
+    assert.deepEqual(body, readFileSync(join(ROOT, 'csv_files', file ?? '')))
+  }
+})
+
+test('--help names every setting and --version the version, on stdout, without any configuration', async () => {
+  const help = await runProgram({}, { args: ['--help'] })
+  assert.equal(help.code, 0)
+  for (const { name } of SETTINGS) assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'))
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  assert.deepEqual(await runProgram({}, { args: ['--version'] }), { code: 0, stdout: `${version}\n`, stderr: '' })
+})

@@ -1,0 +1,192 @@
+/** Large files, memory and signals, seen from the wire. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { parseEvents, reportedFiles, runProgram, startProgram } from '../support/program'
+import type { SeenRequest } from '../support/proxy'
+import { refuse, startServer } from '../support/s3-server'
+import { makeTempFolder } from '../support/temp-folder'
+
+const MIB = 1024 * 1024
+const KEY = 'Raw/Local/CSV/Large/2024/10/21/large.csv'
+
+const isPart = ({ method, url }: SeenRequest) => method === 'PUT' && url.includes('partNumber=')
+const isAbort = ({ method, url }: SeenRequest) => method === 'DELETE' && url.includes('uploadId=')
+
+test('a file over the part size goes up in parts, within MAX_MEMORY, and is read back identical', async () => {
+  const server = await startServer()
+  const content = randomBytes(40 * MIB + 1)
+  const env = {
+    ...server.env,
+    DATA_DIR: makeTempFolder({ 'large.csv': content, 'small.csv': 'a\n' }),
+    RUN_DATE: '2024-10-21',
+    MAX_MEMORY: '16MiB',
+  }
+  const { code, stderr } = await runProgram(env)
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(
+    server.seen
+      .filter(isPart)
+      .map(({ body }) => body.length)
+      .sort((a, b) => a - b),
+    [1, ...Array(5).fill(8 * MIB)],
+  )
+  assert.ok(server.mostBytesInFlight <= 16 * MIB, `${server.mostBytesInFlight} bytes at once`)
+  assert.ok(server.mostBytesInFlight > 8 * MIB, 'parts are sent one after the other')
+  assert.deepEqual((await server.read(KEY)).body, content)
+
+  server.seen.length = 0
+  const again = await runProgram(env)
+  assert.match(again.stdout, /0 uploaded, 2 unchanged/)
+  assert.deepEqual(
+    server.seen.filter(({ method, body }) => method === 'PUT' || body.length > 0),
+    [],
+  )
+})
+
+test('a file of n parts takes n + 2 requests, and each run three more; connections are used again', async () => {
+  const server = await startServer()
+  await server.createBucket()
+  const env = { ...server.env, DATA_DIR: makeTempFolder({ 'large.csv': randomBytes(32 * MIB) }), CONCURRENCY: '2' }
+  const { code, stderr } = await runProgram(env)
+  assert.equal(code, 0, stderr)
+  const kinds = server.seen.map(
+    ({ method, url }) => `${method} ${url.replace(/=[^&]*/g, '').replace(/^[^?]*[?]?/, '')}`,
+  )
+  assert.deepEqual(kinds.sort(), [
+    'GET list-type&prefix',
+    'GET prefix&uploads',
+    'HEAD ',
+    'POST uploadId',
+    'POST uploads',
+    ...Array(4).fill('PUT partNumber&uploadId&x-id'),
+  ])
+  assert.ok(server.connections <= 2, `${server.connections} connections`)
+})
+
+test('no more than CONCURRENCY requests are in flight, whatever the number of files', async () => {
+  const server = await startServer()
+  let inFlight = 0
+  let most = 0
+  server.meddle = async (seen, response) => {
+    inFlight += 1
+    most = Math.max(most, inFlight)
+    response.on('close', () => {
+      inFlight -= 1
+    })
+    // Answers only once as many requests as may be are there, or no more can come.
+    if (seen.method === 'PUT' && seen.url.includes('.csv'))
+      while (inFlight < 3 && waiting()) await new Promise(setImmediate)
+    return seen.body
+  }
+  const files = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+  const waiting = () => server.seen.filter(({ url }) => url.includes('.csv')).length < 9
+  const { code } = await runProgram({ ...server.env, DATA_DIR: makeTempFolder(files), CONCURRENCY: '3' })
+  assert.equal(code, 0)
+  assert.equal(most, 3)
+})
+
+for (const [signal, expected] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const) {
+  test(`${signal} cancels what is in flight, aborts the multipart upload and exits ${expected} with a summary`, async () => {
+    const server = await startServer()
+    let arrived = () => {}
+    const firstPart = new Promise<void>(resolve => {
+      arrived = resolve
+    })
+    server.meddle = seen => {
+      if (!isPart(seen)) return seen.body
+      arrived()
+      return undefined
+    }
+    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'large.csv': Buffer.alloc(20 * MIB, 'a,b\n') }) }
+    const program = startProgram(env, { args: ['--json'] })
+    await firstPart
+    program.kill(signal)
+    const { code, stdout } = await program.ended
+    assert.equal(code, expected)
+    assert.equal(server.seen.filter(isAbort).length, 1)
+    const summary = parseEvents(stdout).at(-1)
+    assert.equal(summary?.['failed'], 1)
+    assert.equal(summary?.['exitCode'], expected)
+    assert.deepEqual(await server.keys(), [])
+  })
+}
+
+test('a second signal ends the program at once, though the server does not answer the abort', async () => {
+  const server = await startServer()
+  let arrived = (_: SeenRequest) => {}
+  const next = (wanted: (seen: SeenRequest) => boolean) =>
+    new Promise<void>(resolve => {
+      arrived = seen => {
+        if (wanted(seen)) resolve()
+      }
+    })
+  server.meddle = seen => {
+    arrived(seen)
+    return isPart(seen) || isAbort(seen) ? undefined : seen.body
+  }
+  const firstPart = next(isPart)
+  const program = startProgram({ ...server.env, DATA_DIR: makeTempFolder({ 'large.csv': Buffer.alloc(9 * MIB) }) })
+  await firstPart
+  const abort = next(isAbort)
+  program.kill('SIGTERM')
+  await abort
+  program.kill('SIGTERM')
+  const [code] = await once(program, 'exit')
+  assert.equal(code, 143)
+})
+
+test('a part that the server refuses for good fails its file, and its upload is aborted', async () => {
+  const server = await startServer()
+  server.meddle = (seen, response) => (isPart(seen) ? refuse(response, 403, 'AccessDenied') : seen.body)
+  const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(9 * MIB), 'small.csv': 'a\n' })
+  const { code, stdout, stderr } = await runProgram({ ...server.env, DATA_DIR })
+  assert.equal(code, 4)
+  assert.match(stdout, /1 uploaded, 0 unchanged, 1 failed/)
+  assert.match(stderr, /Upload of part \d of large\.csv failed: AccessDenied\. Allow s3:PutObject/)
+  assert.equal(server.seen.filter(isAbort).length, 1)
+})
+
+test('a request that a server could not serve is sent again, and the file lands', async () => {
+  const server = await startServer()
+  let refusals = 2
+  server.meddle = (seen, response) => {
+    if (seen.method !== 'PUT' || !seen.url.includes('a.csv') || refusals === 0) return seen.body
+    refusals -= 1
+    return refuse(response, 503, 'SlowDown')
+  }
+  const { code, stdout } = await runProgram(
+    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n' }) },
+    { args: ['--json'] },
+  )
+  assert.equal(code, 0)
+  const [file] = reportedFiles(stdout)
+  assert.equal(file?.requests, 3)
+})
+
+test('refused credentials stop the run: the files that were not begun are not tried', async () => {
+  const server = await startServer()
+  server.meddle = (seen, response) => (seen.url.includes('.csv') ? refuse(response, 400, 'ExpiredToken') : seen.body)
+  const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: makeTempFolder(files), CONCURRENCY: '2' })
+  assert.equal(code, 3)
+  assert.match(stdout, /0 uploaded, 0 unchanged, 20 failed/)
+  assert.ok(server.seen.filter(({ url }) => url.includes('.csv')).length <= 2)
+})
+
+test('a server that ignores If-None-Match is named, once a run, and only where it matters', async () => {
+  const server = await startServer()
+  const files = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+  for (const ON_CONFLICT of ['keep', 'fail', 'overwrite']) {
+    const env = { ...server.env, DATA_DIR: makeTempFolder(files), ON_CONFLICT, STORAGE_LAYER: ON_CONFLICT }
+    const { code, stdout } = await runProgram(env, { args: ['--json'] })
+    assert.equal(code, 0)
+    const warnings = reportedFiles(stdout).flatMap(file => file.warnings)
+    const says = 'the server ignores If-None-Match: what others write while a run goes on may be written over'
+    assert.deepEqual(warnings, ON_CONFLICT === 'overwrite' ? [] : [says])
+  }
+})

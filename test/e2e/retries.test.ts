@@ -1,0 +1,295 @@
+/** What is tried again, how often, and what is not. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { AdaptiveRetryStrategy } from '@smithy/core/retry'
+import type { Config } from '../../src/config/environment'
+import { connect } from '../../src/s3/connect'
+import { type Kind, kindOf } from '../support/faults'
+import { CREDENTIALS, FAST_CLOCK, parseEvents, preload, reportedFiles, runProgram } from '../support/program'
+import type { SeenRequest } from '../support/proxy'
+import { refuse, startServer, type TestServer } from '../support/s3-server'
+import { makeTempFolder } from '../support/temp-folder'
+
+const MIB = 1024 * 1024
+const JSON_OUTPUT = { args: ['--json'] }
+
+const countOf = ({ seen }: TestServer, kind: Kind) => seen.filter(request => kindOf(request) === kind).length
+const numbered = (count: number) =>
+  makeTempFolder(Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}.csv`, `${index}\n`])))
+
+describe('retries', { concurrency: 4 }, () => {
+  test('a server that keeps failing is asked seven times, and no more', async () => {
+    const server = await startServer()
+    server.meddle = (_, response) => refuse(response, 500, 'InternalError')
+    const { code } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
+    assert.equal(code, 6)
+    assert.equal(server.seen.length, 7)
+  })
+
+  test('Retry-After is waited for', async () => {
+    const server = await startServer()
+    const arrivals: number[] = []
+    server.meddle = (seen, response) => {
+      if (kindOf(seen) !== 'PutObject') return seen.body
+      arrivals.push(performance.now())
+      return arrivals.length === 1 ? refuse(response, 503, 'SlowDown', { 'retry-after': '2' }) : seen.body
+    }
+    const { code } = await runProgram({ ...server.env, DATA_DIR: numbered(1) })
+    assert.equal(code, 0)
+    const [first = 0, second = 0] = arrivals
+    // Without the header the first pause is a second at most.
+    assert.ok(second - first >= 1900, `${second - first} ms`)
+  })
+
+  test('what is throttled slows the whole run: the strategy is adaptive', async () => {
+    const config = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', bucket: 'test-lake', concurrency: 1 }
+    const credentials = { accessKeyId: 'id', secretAccessKey: 'secret' }
+    const { client } = await connect({ ...config, credentials } as Config, new AbortController().signal)
+    assert.ok((await client.config.retryStrategy()) instanceof AdaptiveRetryStrategy)
+    client.destroy()
+  })
+
+  for (const [status, reason, expected] of [
+    [400, 'InvalidArgument', 1],
+    [400, 'KeyTooLongError', 1],
+    [403, 'AccessDenied', 4],
+    [403, 'InvalidAccessKeyId', 3],
+    [400, 'ExpiredToken', 3],
+    [405, 'MethodNotAllowed', 1],
+    [409, 'InvalidBucketState', 1],
+  ] as const) {
+    test(`${reason} is for good: it is not tried again, exit ${expected}`, async () => {
+      const server = await startServer()
+      server.meddle = (seen, response) => (kindOf(seen) === 'PutObject' ? refuse(response, status, reason) : seen.body)
+      const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: numbered(1) }, JSON_OUTPUT)
+      assert.equal(code, expected)
+      assert.equal(countOf(server, 'PutObject'), 1)
+      assert.equal(reportedFiles(stdout)[0]?.error?.retryable, false)
+    })
+  }
+
+  for (const hours of [-2, 2]) {
+    test(`a clock that is ${hours} h off is corrected by the server's`, async () => {
+      const server = await startServer()
+      const { code, stderr } = await runProgram({
+        ...server.env,
+        CLOCK_OFF_MS: String(hours * 3_600_000),
+        NODE_OPTIONS: preload('fast-clock', 'wrong-clock'),
+        DATA_DIR: numbered(2),
+      })
+      assert.equal(code, 0, stderr)
+      assert.equal((await server.keys()).length, 2)
+    })
+  }
+
+  for (const [times, expected] of [
+    [3, 0],
+    [1000, 6],
+  ] as const) {
+    test(`a name that does not resolve ${times} times: exit ${expected}`, async () => {
+      const server = await startServer()
+      const { port } = new URL(server.env.AWS_ENDPOINT_URL)
+      const { code, stderr } = await runProgram({
+        ...server.env,
+        AWS_ENDPOINT_URL: `http://localhost:${port}`,
+        DNS_OUTAGE: String(times),
+        NODE_OPTIONS: preload('fast-clock', 'dns-outage'),
+        DATA_DIR: numbered(1),
+      })
+      assert.equal(code, expected, stderr)
+      if (expected === 6) assert.match(stderr, /Check the endpoint, the region and the network: the name does not/)
+    })
+  }
+
+  test('a server that does not take connections any more is given up: exit 6', async () => {
+    const script = `require('net').createServer().listen(0, '127.0.0.1', 1, function () {
+      console.log(this.address().port)
+      process.kill(process.pid, 'SIGSTOP')
+    })`
+    const stopped = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const port = Number((await once(stopped.stdout, 'data'))[0])
+    // The system takes two connections for it; further ones get no answer.
+    const others = Array.from({ length: 4 }, () => createConnection(port, '127.0.0.1').on('error', () => {}))
+    await Promise.all(others.slice(0, 2).map(other => once(other, 'connect')))
+    try {
+      const env = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, BUCKET_NAME: 'test-lake', DATA_DIR: numbered(1) }
+      const { code, stderr } = await runProgram({ ...env, ...FAST_CLOCK })
+      assert.equal(code, 6)
+      assert.match(stderr, /did not establish a connection .* Check that the endpoint is right and answers/)
+    } finally {
+      for (const other of others) other.destroy()
+      stopped.kill('SIGKILL')
+    }
+  })
+
+  test('a token that expires midway: exit 3, what had landed is reported, and the rest is not tried', async () => {
+    const server = await startServer()
+    server.meddle = (seen, response) =>
+      countOf(server, 'PutObject') > 2 ? refuse(response, 400, 'ExpiredToken') : seen.body
+    const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: numbered(6), CONCURRENCY: '1' }, JSON_OUTPUT)
+    assert.equal(code, 3)
+    assert.deepEqual(
+      reportedFiles(stdout).map(({ outcome, error }) => error?.code ?? outcome),
+      ['uploaded', 'uploaded', ...Array(4).fill('credentials')],
+    )
+    assert.equal(countOf(server, 'PutObject'), 3)
+    assert.equal((await server.keys()).length, 2)
+  })
+
+  test('credentials that cannot be renewed midway: exit 3, and what had landed is reported', async () => {
+    const server = await startServer()
+    const folder = makeTempFolder({
+      // Gives credentials that are due for renewal at once, then some for a second, then none.
+      'give.js': `
+        const { existsSync, writeFileSync } = require('node:fs')
+        const [, , folder] = process.argv
+        if (existsSync(folder + '/last')) throw new Error('the session is over')
+        const isLast = existsSync(folder + '/end')
+        const Expiration = new Date(Date.now() + (isLast ? 1000 : 60_000)).toISOString()
+        if (isLast) writeFileSync(folder + '/last', Expiration)
+        const { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey } = ${JSON.stringify(CREDENTIALS)}
+        console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiration }))`,
+    })
+    const last = join(folder, 'last')
+    writeFileSync(
+      join(folder, 'config'),
+      `[profile lake]\ncredential_process = "${process.execPath}" ${folder}/give.js ${folder}\n`,
+    )
+    server.meddle = async ({ url, body }) => {
+      if (url.includes('f1.csv')) writeFileSync(join(folder, 'end'), '')
+      if (url.includes('f2.csv')) {
+        while (!existsSync(last) || Date.now() <= Date.parse(readFileSync(last, 'utf8'))) await pause(10)
+      }
+      return body
+    }
+    const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
+    const profile = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'lake' }
+    const { code, stdout, stderr } = await runProgram(
+      { ...server.env, ...none, ...profile, DATA_DIR: numbered(50), CONCURRENCY: '1' },
+      JSON_OUTPUT,
+    )
+    assert.equal(code, 3, `${stdout}${stderr}`)
+    const outcomes = reportedFiles(stdout).map(({ outcome, error }) => error?.code ?? outcome)
+    const landed = outcomes.filter(outcome => outcome === 'uploaded').length
+    assert.ok(landed >= 3, `${landed} landed`)
+    assert.deepEqual(outcomes, [...Array(landed).fill('uploaded'), ...Array(50 - landed).fill('credentials')])
+    assert.equal((await server.keys()).length, landed)
+  })
+
+  test('a bucket that this run created is waited for where a machine does not know it yet', async () => {
+    const server = await startServer()
+    server.meddle = (seen, response) =>
+      kindOf(seen) === 'PutObject' && countOf(server, 'PutObject') <= 2
+        ? refuse(response, 404, 'NoSuchBucket')
+        : seen.body
+    const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
+    assert.equal(code, 0, stderr)
+  })
+
+  test('a bucket that was there and is gone is not waited for: exit 4', async () => {
+    const server = await startServer()
+    await server.createBucket()
+    server.meddle = (seen, response) =>
+      kindOf(seen) === 'PutObject' ? refuse(response, 404, 'NoSuchBucket') : seen.body
+    const { code } = await runProgram({ ...server.env, DATA_DIR: numbered(1) })
+    assert.equal(code, 4)
+    assert.equal(countOf(server, 'PutObject'), 1)
+  })
+
+  for (const [times, expected] of [
+    [1, 0],
+    [Infinity, 1],
+  ] as const) {
+    test(`an upload that disappears ${times === 1 ? 'once' : 'again'} is started over once: exit ${expected}`, async () => {
+      const server = await startServer()
+      let left: number = times
+      const isSecondPart = ({ url }: SeenRequest) => url.includes('partNumber=2')
+      server.meddle = (seen, response) =>
+        isSecondPart(seen) && left-- > 0 ? refuse(response, 404, 'NoSuchUpload') : seen.body
+      const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
+      const { code } = await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
+      assert.equal(code, expected)
+      assert.equal(countOf(server, 'CreateMultipartUpload'), 2)
+      assert.equal((await server.keys()).length, expected === 0 ? 1 : 0)
+    })
+  }
+
+  test('CompleteMultipartUpload that says 200 and then fails is tried again', async () => {
+    const server = await startServer()
+    server.meddle = (seen, response) =>
+      kindOf(seen) === 'CompleteMultipartUpload' && countOf(server, 'CompleteMultipartUpload') === 1
+        ? refuse(response, 200, 'InternalError')
+        : seen.body
+    const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
+    const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' }, JSON_OUTPUT)
+    assert.equal(code, 0, stdout)
+    assert.equal(countOf(server, 'CompleteMultipartUpload'), 2)
+    assert.equal(parseEvents(stdout).at(-1)?.['uploaded'], 1)
+  })
+
+  test('a Complete whose answer was lost is not sent twice: what stands there is compared', async () => {
+    const server = await startServer()
+    let isLost = false
+    server.breakWith = request => {
+      if (kindOf(request) !== 'CompleteMultipartUpload' || isLost) return undefined
+      isLost = true
+      return async exchange => {
+        const seen = await exchange.receive()
+        if (seen !== undefined) await exchange.forward(seen, seen.body)
+        exchange.incoming.socket.destroy()
+      }
+    }
+    const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
+    const { code } = await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
+    assert.equal(code, 0)
+    assert.equal(countOf(server, 'CreateMultipartUpload'), 1)
+    assert.equal(countOf(server, 'UploadPart'), 2)
+  })
+
+  test('a body that a server says was damaged on its way is sent again, with its checksum', async () => {
+    const server = await startServer()
+    const says = 'The CRC32 you specified did not match the calculated checksum.'
+    server.meddle = (seen, response) =>
+      kindOf(seen) === 'PutObject' && countOf(server, 'PutObject') <= 2
+        ? refuse(response, 400, 'BadDigest', {}, says)
+        : seen.body
+    const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
+    assert.equal(code, 0, stderr)
+    assert.doesNotMatch(stderr, /refuses checksums/)
+    for (const seen of server.seen.filter(seen => kindOf(seen) === 'PutObject')) {
+      assert.ok(seen.headers['x-amz-checksum-crc32'] !== undefined)
+    }
+  })
+
+  test('a server that knows no checksums gets none after the first refusal, which is said once, and MD5s prove the content', async () => {
+    const server = await startServer()
+    server.meddle = (seen, response) => {
+      if (seen.headers['x-amz-checksum-crc32'] !== undefined) return refuse(response, 501, 'NotImplemented')
+      const isLast = seen.url.includes('f5.csv') && seen.method === 'PUT'
+      return isLast ? Buffer.from(seen.body).fill('x', 0, 1) : seen.body
+    }
+    const { code, stdout } = await runProgram(
+      { ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(6), CONCURRENCY: '1' },
+      JSON_OUTPUT,
+    )
+    assert.equal(code, 1)
+    const puts = server.seen.filter(seen => kindOf(seen) === 'PutObject')
+    assert.equal(puts.filter(({ headers }) => headers['x-amz-checksum-crc32'] !== undefined).length, 1)
+    for (const { headers, body } of puts) {
+      assert.equal(headers['x-amz-content-sha256'], createHash('sha256').update(body).digest('hex'))
+    }
+    const files = reportedFiles(stdout)
+    assert.equal(files.flatMap(({ warnings }) => warnings).filter(each => each.includes('refuses checksums')).length, 1)
+    assert.deepEqual(
+      files.map(({ outcome, error }) => error?.code ?? outcome),
+      [...Array(5).fill('uploaded'), 'verify_mismatch'],
+    )
+  })
+})

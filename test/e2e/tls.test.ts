@@ -1,0 +1,142 @@
+/** What TLS changes: certificates are verified, and nothing switches that off; bodies need no signature of their own. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { reportedFiles, runProgram } from '../support/program'
+import type { SeenRequest } from '../support/proxy'
+import { refuse, startServer } from '../support/s3-server'
+import { makeTempFolder } from '../support/temp-folder'
+
+const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
+
+/** A key and a certificate that it signed itself, for `host`. */
+function makeCertificate(host: string): { readonly key: string; readonly cert: string; readonly path: string } {
+  const folder = makeTempFolder()
+  const [key, path] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const subject = ['-subj', '/CN=lake', '-addext', `subjectAltName=${host}`]
+  const options = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  execFileSync('openssl', [...options, '-keyout', key, '-out', path, ...subject], { stdio: 'pipe' })
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(path, 'utf8'), path }
+}
+
+const OURS = makeCertificate('IP:127.0.0.1')
+
+test('a certificate that nobody vouches for is refused before anything is sent: exit 6, and what to do', async () => {
+  const server = await startServer(OURS)
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
+  assert.equal(code, 6)
+  assert.match(stderr, /SELF_SIGNED.*\. Set NODE_EXTRA_CA_CERTS in the environment/)
+  assert.deepEqual(server.seen, [])
+})
+
+test('one that NODE_EXTRA_CA_CERTS vouches for is good', async () => {
+  const server = await startServer(OURS)
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR, NODE_EXTRA_CA_CERTS: OURS.path })
+  assert.equal(code, 0, stderr)
+  assert.equal((await server.keys()).length, 1)
+})
+
+test('one for another host is refused, though it is vouched for', async () => {
+  const other = makeCertificate('DNS:other.test')
+  const server = await startServer(other)
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR, NODE_EXTRA_CA_CERTS: other.path })
+  assert.equal(code, 6)
+  assert.match(stderr, /Check the endpoint: the certificate that answers there is for another host/)
+  assert.deepEqual(server.seen, [])
+})
+
+for (const where of ['the environment', '.env']) {
+  test(`NODE_TLS_REJECT_UNAUTHORIZED=0 in ${where} changes nothing`, async () => {
+    const server = await startServer(OURS)
+    const isEnvironment = where === 'the environment'
+    const off = 'NODE_TLS_REJECT_UNAUTHORIZED'
+    const cwd = makeTempFolder(isEnvironment ? {} : { '.env': `${off}=0\n` })
+    const env = { ...server.env, DATA_DIR, ...(isEnvironment ? { [off]: '0' } : {}) }
+    const { code } = await runProgram(env, { cwd })
+    assert.equal(code, 6)
+    assert.deepEqual(server.seen, [])
+  })
+}
+
+const TWO = makeTempFolder({ 'large.csv': Buffer.alloc(9 * 1024 * 1024, 'a,b\n'), 'small.csv': 'a\n' })
+const UNSIGNED = 'UNSIGNED-PAYLOAD'
+
+const hashesOf = (seen: readonly SeenRequest[]) =>
+  seen
+    .filter(({ method, body }) => method === 'PUT' && body.length > 0 && !body.includes('<'))
+    .map(({ headers, body }) => ({
+      sent: headers['x-amz-content-sha256'],
+      own: createHash('sha256').update(body).digest('hex'),
+      crc32: headers['x-amz-checksum-crc32'],
+      signed: /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '')?.[1]?.split(';'),
+    }))
+
+test('over TLS a body is not signed, but its checksum is', async () => {
+  const server = await startServer(OURS)
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR: TWO, NODE_EXTRA_CA_CERTS: OURS.path })
+  assert.equal(code, 0, stderr)
+  const hashes = hashesOf(server.seen)
+  assert.equal(hashes.length, 3)
+  for (const { sent, crc32, signed } of hashes) {
+    assert.equal(sent, UNSIGNED)
+    assert.ok(crc32 !== undefined)
+    assert.ok(signed?.includes('x-amz-checksum-crc32') && signed.includes('x-amz-content-sha256'), `${signed}`)
+  }
+})
+
+test('over plain HTTP every body is signed', async () => {
+  const server = await startServer()
+  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR: TWO })
+  assert.equal(code, 0, stderr)
+  const hashes = hashesOf(server.seen)
+  assert.equal(hashes.length, 3)
+  for (const { sent, own } of hashes) assert.equal(sent, own)
+})
+
+for (const [status, reason] of [
+  [403, 'AccessDenied'],
+  [403, 'SignatureDoesNotMatch'],
+  [400, 'XAmzContentSHA256Mismatch'],
+] as const) {
+  test(`where a bucket or a server refuses unsigned bodies with ${reason}, they are signed, and that is said once`, async () => {
+    const server = await startServer(OURS)
+    server.meddle = (seen, response) =>
+      seen.headers['x-amz-content-sha256'] === UNSIGNED ? refuse(response, status, reason) : seen.body
+    const env = { ...server.env, DATA_DIR: TWO, NODE_EXTRA_CA_CERTS: OURS.path, CONCURRENCY: '1' }
+    const { code, stdout, stderr } = await runProgram(env, { args: ['--json'] })
+    assert.equal(code, 0, stderr)
+    const warnings = reportedFiles(stdout).flatMap(file => file.warnings)
+    assert.deepEqual(
+      warnings.filter(warning => warning.includes('unsigned')),
+      [`the server refuses unsigned bodies (${reason}): from here on they are signed`],
+    )
+    assert.equal(hashesOf(server.seen).filter(({ sent }) => sent === UNSIGNED).length, 1)
+    for (const { sent, own } of hashesOf(server.seen).slice(1)) assert.equal(sent, own)
+  })
+}
+
+test('a manifest is signed where that is wanted, also when no file had to be sent', async () => {
+  const server = await startServer(OURS)
+  const env = { ...server.env, DATA_DIR, NODE_EXTRA_CA_CERTS: OURS.path, RUN_DATE: '2024-10-21' }
+  await runProgram(env)
+  server.meddle = (seen, response) =>
+    seen.headers['x-amz-content-sha256'] === UNSIGNED ? refuse(response, 403, 'AccessDenied') : seen.body
+  const { code, stdout, stderr } = await runProgram({ ...env, MANIFEST: 'true' })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /0 uploaded, 1 unchanged/)
+  assert.ok((await server.keys()).includes('Raw/Local/CSV/_manifests/2024-10-21/manifest.json'))
+})
+
+test('a key that may not write is told so, and nothing of bodies', async () => {
+  const server = await startServer(OURS)
+  server.meddle = (seen, response) =>
+    seen.method === 'PUT' && seen.url.includes('.csv') ? refuse(response, 403, 'AccessDenied') : seen.body
+  const env = { ...server.env, DATA_DIR, NODE_EXTRA_CA_CERTS: OURS.path }
+  const { code, stderr } = await runProgram(env)
+  assert.equal(code, 4)
+  assert.match(stderr, /AccessDenied/)
+  assert.doesNotMatch(stderr, /unsigned/)
+})

@@ -1,0 +1,656 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { version } from '../../../package.json'
+import { parseConfig } from '../../../src/config/config'
+import type { Config } from '../../../src/config/environment'
+import { SETTINGS } from '../../../src/config/settings'
+import { ConfigFailure, CredentialsFailure, Failure } from '../../../src/errors'
+import { catchFailure } from '../../support/failure'
+import { inZone } from '../../support/zone'
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Still the 21st in the Americas. */
+const NOW = new Date('2024-10-22T02:30:00Z')
+const REQUIRED = { BUCKET_NAME: 'landing-zone', TZ: 'UTC' }
+
+function parse(environment: Variables = {}, dotenv: Variables = {}, argv: readonly string[] = []): Config {
+  const invocation = parseConfig(argv, { ...REQUIRED, ...environment }, dotenv, NOW)
+  assert.ok('config' in invocation, 'a text to print instead of a run')
+  return invocation.config
+}
+
+interface Row {
+  readonly name: string
+  /** What the setting decides; where there is only one behaviour yet, nothing. */
+  readonly field: (config: Config) => unknown
+  readonly fallback: unknown
+  /** Text and what becomes of it. */
+  readonly accepted: readonly (readonly [string, unknown])[]
+  readonly refused?: readonly string[]
+}
+
+const MIB = 1024 * 1024
+
+const REGIONS = {
+  fallback: undefined,
+  accepted: [
+    ['eu-west-1', 'eu-west-1'],
+    ['us-gov-east-1', 'us-gov-east-1'],
+    ['x', 'x'],
+  ],
+  refused: ['eu west 1', 'eu_west_1', 'eu-west-1.evil.example', '-eu', 'eu-', 'https://eu', 'é', 'a'.repeat(64)],
+} as const
+
+const ENDPOINTS = {
+  fallback: undefined,
+  accepted: [
+    ['http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+    ['https://s3.example.com/base', 'https://s3.example.com/base'],
+    ['HTTPS://S3.example.com', 'HTTPS://S3.example.com'],
+  ],
+  refused: [
+    'localhost:9000',
+    's3.example.com',
+    'ftp://s3.example.com',
+    'https://',
+    'http://127.0.0.1:99999',
+    'https://user:word@s3.example.com',
+    'https://user@s3.example.com',
+    'https://s3.example.com/?list-type=2',
+    'https://s3.example.com/#top',
+  ],
+} as const
+
+const BOOLEANS = {
+  accepted: [
+    ['true', true],
+    ['false', false],
+  ],
+  refused: ['TRUE', 'yes', '1', '0', ' true'],
+} as const
+
+const ANY_TEXT = [
+  ['Bronze', 'Bronze'],
+  ['with space', 'with space'],
+  ["it's", "it's"],
+] as const
+
+const TABLE: readonly Row[] = [
+  { name: 'AWS_REGION', field: config => config.region, ...REGIONS },
+  { name: 'AWS_DEFAULT_REGION', field: config => config.region, ...REGIONS },
+  { name: 'AWS_ENDPOINT_URL_S3', field: config => config.endpoint, ...ENDPOINTS },
+  { name: 'AWS_ENDPOINT_URL', field: config => config.endpoint, ...ENDPOINTS },
+  { name: 'S3_FORCE_PATH_STYLE', field: config => config.forcePathStyle, fallback: false, ...BOOLEANS },
+  {
+    name: 'BUCKET_NAME',
+    field: config => config.bucket,
+    fallback: 'refused: see below',
+    accepted: [
+      ['abc', 'abc'],
+      ['my.bucket-1', 'my.bucket-1'],
+      ['a'.repeat(63), 'a'.repeat(63)],
+      ['1.2.3', '1.2.3'],
+    ],
+    refused: [
+      'ab',
+      'a'.repeat(64),
+      'My-Bucket',
+      'my_bucket',
+      'a..b',
+      '-abc',
+      'abc-',
+      '.abc',
+      'abc.',
+      '192.168.0.1',
+      's3://my-bucket',
+      'S3://my-bucket',
+      'my-bucket/folder',
+      'xn--abc',
+      'sthree-abc',
+      'amzn-s3-demo-abc',
+      'abc-s3alias',
+      'abc--ol-s3',
+      'abc.mrap',
+      'abc--x-s3',
+      'abc--table-s3',
+    ],
+  },
+  {
+    name: 'BUCKET_OWNER',
+    field: config => config.bucketOwner,
+    fallback: undefined,
+    accepted: [['012345678901', '012345678901']],
+    refused: ['12345678901', '1234567890123', '12345678901a', '1234-5678-9012'],
+  },
+  { name: 'CREATE_BUCKET', field: config => config.createBucket, fallback: true, ...BOOLEANS },
+  {
+    name: 'DATA_DIR',
+    field: config => config.paths,
+    fallback: ['./csv_files'],
+    accepted: [
+      ['/data', ['/data']],
+      ['my files', ['my files']],
+    ],
+  },
+  { name: 'STORAGE_LAYER', field: config => config.layout.names.layer, fallback: 'Raw', accepted: ANY_TEXT },
+  { name: 'DATA_SOURCE', field: config => config.layout.names.source, fallback: 'Local', accepted: ANY_TEXT },
+  { name: 'DATA_FORMAT', field: config => config.layout.names.format, fallback: 'CSV', accepted: ANY_TEXT },
+  {
+    name: 'KEY_LAYOUT',
+    field: config => config.layout.template,
+    fallback: '{layer}/{source}/{format}/{dataset}/{date:yyyy}/{date:MM}/{date:dd}/{file}',
+    accepted: [
+      ['plain', '{layer}/{source}/{format}/{dataset}/{date:yyyy}/{date:MM}/{date:dd}/{file}'],
+      ['hive', '{layer}/{source}/{format}/{dataset}/year={date:yyyy}/month={date:MM}/day={date:dd}/{file}'],
+      ['{file}', '{file}'],
+    ],
+    refused: ['Plain', 'raw/{dataset}', '{file', '{file}}', '{file}{name}', '{file}{date:HH}', '{file}{date:}'],
+  },
+  {
+    name: 'RUN_DATE',
+    field: config => config.runDate,
+    fallback: '2024-10-22',
+    accepted: [
+      ['2024-02-29', '2024-02-29'],
+      ['1999-12-31', '1999-12-31'],
+      ['0001-01-01', '0001-01-01'],
+    ],
+    refused: [
+      '0000-01-01',
+      '2023-02-29',
+      '2024-02-30',
+      '2024-13-01',
+      '2024-00-10',
+      '2024-10-00',
+      '2024-1-1',
+      '21-10-2024',
+      '2024/10/21',
+      '20241021',
+      '2024-10-21T00:00:00Z',
+      '2024-10-21\n',
+      'today',
+    ],
+  },
+  {
+    name: 'TZ',
+    field: config => config.runDate,
+    fallback: 'the system decides: see below',
+    accepted: [
+      ['UTC', '2024-10-22'],
+      ['Asia/Tokyo', '2024-10-22'],
+      ['America/Sao_Paulo', '2024-10-21'],
+    ],
+    refused: ['Mars/Olympus', 'Sao Paulo', 'GMT+25'],
+  },
+  {
+    name: 'ON_CONFLICT',
+    field: config => config.rules.onConflict,
+    fallback: 'overwrite',
+    accepted: [
+      ['overwrite', 'overwrite'],
+      ['keep', 'keep'],
+      ['fail', 'fail'],
+    ],
+    refused: ['Overwrite', 'replace'],
+  },
+  {
+    name: 'ON_INTERRUPT',
+    field: config => config.rules.onInterrupt,
+    fallback: 'abort',
+    accepted: [
+      ['abort', 'abort'],
+      ['keep', 'keep'],
+    ],
+    refused: ['ABORT', 'resume'],
+  },
+  {
+    name: 'CSV_CHECK',
+    field: config => config.csvCheck,
+    fallback: 'warn',
+    accepted: [
+      ['off', 'off'],
+      ['warn', 'warn'],
+      ['strict', 'strict'],
+    ],
+    refused: ['on', 'false'],
+  },
+  {
+    name: 'MAX_MEMORY',
+    field: config => config.maxMemory,
+    fallback: 64 * MIB,
+    accepted: [
+      ['8MiB', 8 * MIB],
+      ['8388608', 8 * MIB],
+      ['65536kib', 64 * MIB],
+      ['1GiB', 1024 * MIB],
+      ['100 MiB', 100 * MIB],
+    ],
+    refused: ['8388607', '7MiB', '64MB', '64M', '64.5MiB', '-64MiB', '1e9', '0', 'lots', `${'9'.repeat(20)}GiB`],
+  },
+  {
+    name: 'CONCURRENCY',
+    field: config => config.concurrency,
+    fallback: 8,
+    accepted: [
+      ['1', 1],
+      ['32', 32],
+      ['1000', 1000],
+    ],
+    refused: ['0', '1001', '8.5', '-1', '1e2', '0x10', 'many', ' 8'],
+  },
+  {
+    name: 'SHARD',
+    field: config => config.shard,
+    fallback: undefined,
+    accepted: [
+      ['0/4', { index: 0, count: 4 }],
+      ['3/4', { index: 3, count: 4 }],
+      ['0/1', { index: 0, count: 1 }],
+    ],
+    refused: ['4/4', '-1/4', '1/0', '0/0', '1', '1/4/4', '1 / 4', 'a/b', '0/100001'],
+  },
+  {
+    name: 'MANIFEST',
+    field: config => config.manifest,
+    fallback: false,
+    accepted: [
+      ['true', true],
+      ['false', false],
+    ],
+    refused: ['no', 'FALSE'],
+  },
+  {
+    name: 'LOG_FORMAT',
+    field: () => undefined,
+    fallback: undefined,
+    accepted: [
+      ['text', undefined],
+      ['json', undefined],
+    ],
+    refused: ['JSON', 'xml'],
+  },
+]
+
+const NUMBERED_BY_SCHEDULER = ['SHARDS', 'JOB_COMPLETION_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX'] as const
+const CREDENTIALS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const
+
+test('every setting that --help lists is in the table of these tests', () => {
+  const tested = [...TABLE.map(row => row.name), ...CREDENTIALS, ...NUMBERED_BY_SCHEDULER, 'DEBUG']
+  assert.deepEqual(SETTINGS.map(setting => setting.name).sort(), tested.sort())
+})
+
+for (const { name, field, fallback, accepted, refused = [] } of TABLE) {
+  describe(name, () => {
+    for (const [text, value] of accepted) {
+      test(`takes ${JSON.stringify(text)}`, () => assert.deepEqual(field(parse({ [name]: text })), value))
+      test(`takes ${JSON.stringify(text)} from .env`, () =>
+        assert.deepEqual(field(parse({ [name]: undefined }, { [name]: text })), value))
+      test(`blank counts as not set, so ${JSON.stringify(text)} from .env is taken`, () =>
+        assert.deepEqual(field(parse({ [name]: '' }, { [name]: text })), value))
+      test(`quotes around ${JSON.stringify(text)} are refused`, () => {
+        for (const quote of ['"', "'"]) {
+          const failure = catchFailure(() => parse({ [name]: `${quote}${text}${quote}` }))
+          assert.ok(failure instanceof ConfigFailure)
+          assert.ok(failure.message.includes(name), failure.message)
+          assert.match(failure.advice, /quotes/)
+        }
+      })
+    }
+    // One good value shows which source was looked at.
+    for (const [text, value] of accepted.slice(0, 1)) {
+      for (const bad of refused) {
+        test(`in the environment, ${JSON.stringify(text)} wins over ${JSON.stringify(bad)} in .env`, () =>
+          assert.deepEqual(field(parse({ [name]: text }, { [name]: bad })), value))
+        test(`in the environment, ${JSON.stringify(bad)} is refused whatever .env has`, () => {
+          assert.ok(catchFailure(() => parse({ [name]: bad }, { [name]: text })).message.includes(name))
+        })
+      }
+    }
+    for (const text of refused) {
+      test(`refuses ${JSON.stringify(text)}`, () => {
+        const failure = catchFailure(() => parse({ [name]: text }))
+        assert.ok(failure instanceof ConfigFailure)
+        assert.deepEqual([failure.code, failure.exitCode, failure.retryable], ['bad_config', 2, false])
+        assert.ok(failure.message.includes(name), failure.message)
+        // What an address holds may be a password, so its refusals need not repeat it.
+        if (!name.includes('ENDPOINT')) assert.ok(failure.message.includes(JSON.stringify(text)), failure.message)
+        assert.ok(failure.advice.includes(name) || /\{file\}|S3 keys/.test(failure.advice), failure.advice)
+      })
+    }
+    // Without a bucket there is no run, and without a zone the day is the system's.
+    if (name !== 'BUCKET_NAME' && name !== 'TZ') {
+      for (const blank of [undefined, '']) {
+        test(`is ${JSON.stringify(fallback)} where it is ${blank === undefined ? 'not set' : 'blank everywhere'}`, () =>
+          assert.deepEqual(field(parse({ [name]: blank }, { [name]: blank })), fallback))
+      }
+    }
+  })
+}
+
+describe('BUCKET_NAME', () => {
+  for (const blank of [undefined, '']) {
+    test(`a run without a bucket is refused: ${JSON.stringify(blank)}`, () => {
+      const failure = catchFailure(() => parse({ BUCKET_NAME: blank }))
+      assert.ok(failure instanceof ConfigFailure)
+      assert.equal(failure.message, 'BUCKET_NAME is not set.')
+      assert.equal(failure.exitCode, 2)
+    })
+  }
+})
+
+describe('TZ', () => {
+  for (const [zone, date] of [
+    ['America/Sao_Paulo', '2024-10-21'],
+    ['Asia/Tokyo', '2024-10-22'],
+    ['Pacific/Apia', '2024-10-22'],
+    ['Pacific/Pago_Pago', '2024-10-21'],
+  ] as const) {
+    test(`without it, the system's zone decides: ${zone}`, () =>
+      assert.equal(inZone(zone, () => parse({ TZ: undefined })).runDate, date))
+    test(`a zone in .env wins over the system's: ${zone}`, () =>
+      assert.equal(inZone('UTC', () => parse({ TZ: undefined }, { TZ: zone })).runDate, date))
+    test(`a given date is the same in every zone: ${zone}`, () =>
+      assert.equal(inZone(zone, () => parse({ TZ: zone, RUN_DATE: '2011-12-30' })).runDate, '2011-12-30'))
+  }
+  test('an unknown zone is refused though the date is given', () => {
+    const failure = catchFailure(() => parse({ TZ: 'Mars/Olympus', RUN_DATE: '2024-10-21' }))
+    assert.match(failure.message, /^TZ is "Mars\/Olympus"/)
+  })
+})
+
+describe('region and endpoint', () => {
+  test('AWS_REGION wins over AWS_DEFAULT_REGION', () =>
+    assert.equal(parse({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'sa-east-1' }).region, 'eu-west-1'))
+  test('AWS_DEFAULT_REGION is taken where AWS_REGION is blank', () =>
+    assert.equal(parse({ AWS_REGION: '', AWS_DEFAULT_REGION: 'sa-east-1' }).region, 'sa-east-1'))
+  test('AWS_ENDPOINT_URL_S3 wins over AWS_ENDPOINT_URL', () =>
+    assert.equal(
+      parse({ AWS_ENDPOINT_URL_S3: 'http://s3:1', AWS_ENDPOINT_URL: 'http://all:2' }).endpoint,
+      'http://s3:1',
+    ))
+  test('AWS_ENDPOINT_URL is taken where AWS_ENDPOINT_URL_S3 is blank', () =>
+    assert.equal(parse({ AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: 'http://all:2' }).endpoint, 'http://all:2'))
+  for (const name of ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) {
+    test(`${name} makes addressing path-style`, () =>
+      assert.equal(parse({ [name]: 'http://s3:1' }).forcePathStyle, true))
+    test(`S3_FORCE_PATH_STYLE=false holds with ${name}, too`, () =>
+      assert.equal(parse({ [name]: 'http://s3:1', S3_FORCE_PATH_STYLE: 'false' }).forcePathStyle, false))
+    test(`${name} without a scheme is told so`, () =>
+      assert.match(
+        catchFailure(() => parse({ [name]: 'localhost:9000' })).message,
+        new RegExp(`^${name} has no scheme`),
+      ))
+    for (const text of [
+      'https://user:Passw0rd@s3.example.com',
+      'https://user:Passw0rd@s3.example.com:99999',
+      '"https://user:Passw0rd@s3.example.com"',
+      'user:Passw0rd@s3.example.com',
+      'https://s3.example.com/?X-Amz-Security-Token=Passw0rd',
+      "'https://s3.example.com/?X-Amz-Security-Token=Passw0rd'",
+    ]) {
+      test(`a password in ${name} is refused and not repeated: ${text}`, () => {
+        const failure = catchFailure(() => parse({ [name]: text }))
+        assert.ok(failure.message.includes(name), failure.message)
+        assert.doesNotMatch(`${failure.message} ${failure.advice}`, /Passw0rd/)
+      })
+    }
+  }
+})
+
+describe('credentials', () => {
+  const upper = (set: string) => ({
+    AWS_ACCESS_KEY_ID: `ID-${set}`,
+    AWS_SECRET_ACCESS_KEY: `secret-${set}`,
+    AWS_SESSION_TOKEN: `token-${set}`,
+  })
+  const lower = (set: string) =>
+    Object.fromEntries(Object.entries(upper(set)).map(([name, value]) => [name.toLowerCase(), value]))
+  const picked = (set: string) => ({
+    accessKeyId: `ID-${set}`,
+    secretAccessKey: `secret-${set}`,
+    sessionToken: `token-${set}`,
+  })
+
+  test('without any, the AWS default chain decides', () => assert.equal(parse().credentials, undefined))
+  test('blank ones are none', () => {
+    const blank = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' }
+    assert.equal(parse(blank, blank).credentials, undefined)
+  })
+  test('a session token is not made up', () =>
+    assert.deepEqual(
+      parse({ AWS_ACCESS_KEY_ID: 'ID', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: '' }).credentials,
+      {
+        accessKeyId: 'ID',
+        secretAccessKey: 's',
+      },
+    ))
+
+  const sources = [
+    { label: 'the environment', environment: upper('A'), dotenv: {}, set: 'A' },
+    { label: 'the environment in lower case', environment: lower('B'), dotenv: {}, set: 'B' },
+    { label: '.env', environment: {}, dotenv: upper('C'), set: 'C' },
+    { label: '.env in lower case', environment: {}, dotenv: lower('D'), set: 'D' },
+  ]
+  sources.forEach(({ label, set }, strongest) => {
+    test(`${label} wins over every weaker source`, () => {
+      const weaker = sources.slice(strongest)
+      const environment = Object.assign({}, ...weaker.map(source => source.environment))
+      const dotenv = Object.assign({}, ...weaker.map(source => source.dotenv))
+      assert.deepEqual(parse(environment, dotenv).credentials, picked(set))
+    })
+    test(`without an access key id in ${label}, its secret and token are not mixed into a weaker source's set`, () => {
+      const { environment, dotenv } = sources[strongest] ?? { environment: {}, dotenv: {} }
+      const withoutId = (variables: Variables) =>
+        Object.fromEntries(Object.entries(variables).filter(([name]) => !/access_key_id/i.test(name)))
+      const weakest = sources[3]
+      if (weakest === undefined || weakest.set === set) return
+      const given = parse({ ...withoutId(environment) }, { ...weakest.dotenv, ...withoutId(dotenv) }).credentials
+      assert.deepEqual(given, picked('D'))
+    })
+  })
+  test("a token that another source has is not added to the environment's set", () =>
+    assert.deepEqual(
+      parse({ AWS_ACCESS_KEY_ID: 'ID', AWS_SECRET_ACCESS_KEY: 's', aws_session_token: 'x' }, { AWS_SESSION_TOKEN: 'y' })
+        .credentials,
+      { accessKeyId: 'ID', secretAccessKey: 's' },
+    ))
+
+  for (const [given, missing] of [
+    ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+    ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID'],
+    ['AWS_SESSION_TOKEN', 'AWS_ACCESS_KEY_ID'],
+    ['aws_access_key_id', 'aws_secret_access_key'],
+    ['aws_secret_access_key', 'aws_access_key_id'],
+  ] as const) {
+    for (const place of ['the environment', '.env']) {
+      test(`half a set is refused, naming what is missing: only ${given} in ${place}`, () => {
+        const half = { [given]: 'x' }
+        const failure = catchFailure(() => (place === '.env' ? parse({}, half) : parse(half)))
+        assert.ok(failure instanceof CredentialsFailure)
+        assert.deepEqual([failure.exitCode, failure.code], [3, 'credentials'])
+        assert.equal(failure.message, `Half a set of credentials: ${missing} is not set in ${place}.`)
+      })
+    }
+  }
+  test('half a set is not completed from another source', () => {
+    const failure = catchFailure(() => parse({ AWS_ACCESS_KEY_ID: 'ID' }, upper('C')))
+    assert.ok(failure instanceof CredentialsFailure)
+  })
+  for (const name of CREDENTIALS) {
+    for (const value of [
+      '"quoted"',
+      "'quoted'",
+      '"opened',
+      "closed'",
+      'with space',
+      'two\nlines',
+      ' leading',
+      'trailing\r',
+      'control\u0007',
+    ]) {
+      test(`${name}=${JSON.stringify(value)} is refused as ill-copied, and not repeated`, () => {
+        const failure = catchFailure(() => parse({ ...upper('A'), [name]: value }))
+        assert.ok(failure instanceof CredentialsFailure)
+        assert.equal(failure.message, `${name} in the environment has a quote or white space in it.`)
+      })
+    }
+  }
+  test('a run that is wrong in both ways is told of its configuration first', () =>
+    assert.ok(catchFailure(() => parse({ AWS_ACCESS_KEY_ID: 'ID', CONCURRENCY: 'x' })) instanceof ConfigFailure))
+})
+
+describe('arguments', () => {
+  test('paths replace DATA_DIR', () =>
+    assert.deepEqual(parse({ DATA_DIR: '/data' }, {}, ['a.csv', 'folder']).paths, ['a.csv', 'folder']))
+  test('what follows -- is a path', () => assert.deepEqual(parse({}, {}, ['--', '--date']).paths, ['--date']))
+  test('--date wins over RUN_DATE', () =>
+    assert.equal(parse({ RUN_DATE: '2024-01-01' }, {}, ['--date', '2024-05-06']).runDate, '2024-05-06'))
+  test('--json starts a run', () => assert.equal(parse({}, {}, ['--json']).bucket, 'landing-zone'))
+  for (const text of ['2023-02-29', 'yesterday', '']) {
+    test(`--date ${JSON.stringify(text)} is refused`, () => {
+      const failure = catchFailure(() => parse({ RUN_DATE: '2024-01-01' }, {}, [`--date=${text}`]))
+      assert.equal(failure.message, `--date is ${JSON.stringify(text)}.`)
+      assert.equal(failure.exitCode, 2)
+    })
+  }
+  for (const argv of [
+    ['--verbose'],
+    ['-v'],
+    ['--date'],
+    ['--date', '--json'],
+    ['--json=yes'],
+    ['--no-json'],
+    ['--DATE=x'],
+  ]) {
+    test(`${argv.join(' ')} is refused in one sentence, with --help named`, () => {
+      const failure = catchFailure(() => parse({}, {}, argv))
+      assert.ok(failure instanceof ConfigFailure)
+      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
+      assert.match(failure.message, /^[^.\n]+\.$/)
+      assert.match(failure.advice, /--help/)
+    })
+  }
+  test('--dry-run is off unless it is given', () => {
+    assert.deepEqual(
+      [[], ['--dry-run']].map(argv => parse({}, {}, argv).rules.dryRun),
+      [false, true],
+    )
+  })
+  test('--version prints the version, whatever the environment is', () =>
+    assert.deepEqual(parseConfig(['--version'], {}, {}, NOW), { print: `${version}\n` }))
+  test('--help names every setting with its default, whatever the environment is', () => {
+    const invocation = parseConfig(['--help', '--dry-run'], { CONCURRENCY: 'x' }, {}, NOW)
+    assert.ok('print' in invocation)
+    for (const { name, default: value } of SETTINGS) {
+      const line = invocation.print.split('\n').find(candidate => candidate.trim().split(' ')[0] === name)
+      assert.ok(line?.endsWith(`[${value}]`), name)
+    }
+  })
+})
+
+describe('SHARDS', () => {
+  const shardOf = (environment: Variables) => parse(environment).shard
+  for (const index of ['JOB_COMPLETION_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX']) {
+    test(`takes the share that ${index} says`, () =>
+      assert.deepEqual(shardOf({ SHARDS: '4', [index]: '3' }), { index: 3, count: 4 }))
+    for (const [shards, bad] of [
+      ['4', '4'],
+      ['4', '-1'],
+      ['4', 'x'],
+    ] as const) {
+      test(`refuses ${index}=${bad} of ${shards}`, () => {
+        assert.ok(catchFailure(() => shardOf({ SHARDS: shards, [index]: bad })).message.startsWith(index))
+      })
+    }
+    test(`without it, ${index} means nothing`, () => assert.equal(shardOf({ [index]: '3' }), undefined))
+  }
+  for (const shards of ['0', 'x', '1.5', '100001']) {
+    test(`refuses ${shards}`, () => {
+      const failure = catchFailure(() => shardOf({ SHARDS: shards, JOB_COMPLETION_INDEX: '0' }))
+      assert.match(failure.message, /^SHARDS is/)
+    })
+  }
+  test('without an index nobody knows which share to take', () => {
+    const failure = catchFailure(() => shardOf({ SHARDS: '4' }))
+    assert.match(failure.message, /neither JOB_COMPLETION_INDEX nor AWS_BATCH_JOB_ARRAY_INDEX/)
+    assert.equal(failure.exitCode, 2)
+  })
+  test('beside SHARD it is refused', () => {
+    assert.match(catchFailure(() => shardOf({ SHARD: '0/2', SHARDS: '2' })).message, /^SHARD and SHARDS are both set/)
+  })
+})
+
+test('the configuration cannot be changed', () => assert.ok(Object.isFrozen(parse())))
+
+test('parsing changes neither the environment nor .env', () => {
+  const environment = Object.freeze({ ...REQUIRED, AWS_REGION: '' })
+  const dotenv = Object.freeze({ AWS_REGION: 'eu-west-1' })
+  parseConfig([], environment, dotenv, NOW)
+})
+
+/** Whatever a person, a broken script or a broken file may have put into a variable. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.string({ unit: fc.constantFrom(...'{}:/\'".-sSdyMH0129@#? \n\0\ud800aé'), maxLength: 40 }),
+  fc.constantFrom(...TABLE.flatMap(row => [...row.accepted.map(([text]) => text), ...(row.refused ?? [])])),
+  fc.constantFrom('__proto__', 'constructor', 'toString', '{__proto__}{file}', '{file}{date:constructor}'),
+)
+
+test('any text for any setting is taken, or refused by a failure that names the setting', () => {
+  const names = SETTINGS.map(setting => setting.name)
+  const base = { AWS_ACCESS_KEY_ID: 'ID', AWS_SECRET_ACCESS_KEY: 's' }
+  fc.assert(
+    fc.property(fc.constantFrom(...names), anyText, fc.boolean(), (name, text, isInDotenv) => {
+      const given = { ...base, [name]: isInDotenv ? undefined : text }
+      // A set of credentials is taken whole, so for these the base moves along.
+      const dotenv = isInDotenv ? { ...base, [name]: text } : {}
+      const environment = isInDotenv ? { [name]: undefined } : given
+      try {
+        parse(environment, dotenv)
+      } catch (error) {
+        assert.ok(error instanceof Failure, String(error))
+        assert.ok(error.message.includes(name), error.message)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('no failure repeats a secret, wherever it stands and whatever else is wrong', () => {
+  const marker = 'S3cr3tMarker'
+  const secret = fc
+    // Quotes and spaces make it ill-copied, which is refused.
+    .array(fc.string({ unit: fc.constantFrom(...'aé"\' #@/?'), maxLength: 3 }), { minLength: 2, maxLength: 2 })
+    .map(([before, after]) => `${before}${marker}${after}`)
+  const slots = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'aws_secret_access_key', 'aws_session_token']
+  const ids = ['AWS_ACCESS_KEY_ID', 'aws_access_key_id']
+  const source = fc.dictionary(
+    fc.constantFrom(...slots, ...slots, ...ids, 'AWS_ENDPOINT_URL'),
+    fc.oneof(secret, fc.constant('')),
+    { maxKeys: 7 },
+  )
+  const asVariables = (given: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [
+        name,
+        ids.includes(name) && value !== '' ? 'ID' : name === 'AWS_ENDPOINT_URL' ? `https://user:${value}@host` : value,
+      ]),
+    )
+  const setting = fc.constantFrom(...TABLE.map(row => row.name))
+  let failures = 0
+  fc.assert(
+    fc.property(source, source, setting, anyText, (environment, dotenv, name, text) => {
+      try {
+        parse({ ...asVariables(environment), [name]: text }, asVariables(dotenv))
+      } catch (error) {
+        assert.ok(error instanceof Failure, String(error))
+        failures += 1
+        assert.ok(!`${error.message} ${error.advice}`.includes(marker), error.message)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+  assert.ok(failures > 500, `only ${failures} refusals were looked at`)
+})

@@ -1,0 +1,493 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
+import fc from 'fast-check'
+import type { CsvFile } from '../../../src/csv/csv-file'
+import { BucketFailure, FileFailure } from '../../../src/errors'
+import type { FileReport } from '../../../src/report/file-report'
+import { createReport, type Report } from '../../../src/report/report'
+import { type Summary, summarizeEnd } from '../../../src/report/summary'
+
+/** A stream that keeps what is written to it. */
+function collect() {
+  let text = ''
+  return {
+    write: (more: string) => {
+      text += more
+    },
+    text: () => text,
+  }
+}
+
+async function open(json: boolean, stackTraces = false) {
+  const out = collect()
+  const err = collect()
+  return { report: await createReport({ json, stackTraces, forceColor: false }, { out, err }), out, err }
+}
+
+const UPLOADED: FileReport = {
+  file: 'movies.csv',
+  key: 'Raw/Local/CSV/Movies/2024/10/21/movies.csv',
+  bytes: 1536,
+  crc32: 'cbf43926',
+  outcome: 'uploaded',
+  etag: 'e',
+  seconds: 0.5,
+  requests: 1,
+  warnings: [],
+}
+const UNCHANGED: FileReport = { ...UPLOADED, file: 'sub/series.csv', key: 'Raw/x/sub/series.csv', outcome: 'unchanged' }
+const FAILED: FileReport = {
+  file: 'gone.csv',
+  key: 'Raw/x/gone.csv',
+  outcome: 'failed',
+  seconds: 0,
+  requests: 0,
+  warnings: ['a warning'],
+  error: { code: 'unreadable', message: 'gone.csv cannot be read (ENOENT).', advice: 'Keep it.', retryable: false },
+}
+const SUMMARY: Summary = {
+  bucket: 'landing-zone',
+  date: '2024-10-21',
+  files: [UPLOADED, UNCHANGED, FAILED],
+  uploaded: 1,
+  unchanged: 1,
+  kept: 0,
+  failed: 1,
+  bytesSent: 1536,
+  requests: 3,
+  seconds: 12.25,
+  exitCode: 1,
+}
+
+/** A file that was read, with one fault. */
+function faulty(message: string): CsvFile {
+  return {
+    ...{ path: 'p', name: 'faulty.csv', partSize: 1, size: 2048, partCrc32s: [0], crc32: 0 },
+    stamp: { size: 0n, mtimeNs: 0n, ino: 0n, ctimeNs: 0n },
+    shape: {
+      ...{ encoding: 'utf-8', delimiter: ',', lineEnd: 'lf', header: true, columns: 2, rows: 3 },
+      faults: [{ code: 'ragged_rows', message, line: 2 }],
+    },
+  }
+}
+
+/** A whole run, with `text` wherever a text can come from outside. */
+async function tell(report: Report, text: string): Promise<void> {
+  const file = { ...FAILED, file: text, key: text, warnings: [text] }
+  const error = { code: 'bug', message: text, advice: text, retryable: false }
+  report.found(1, { files: [{ path: text, name: text, size: 1, partSize: 1 }], passedOver: [text] }, undefined)
+  report.bucket(text, 'created', [text])
+  report.read([
+    { file: { name: text }, csv: new FileFailure(text, { code: 'unreadable', advice: text }) },
+    { file: { name: text }, csv: faulty(text) },
+  ])
+  report.file({ ...file, error })
+  report.file({ ...UPLOADED, file: text, key: text, warnings: [text] })
+  report.trace(new Error(text))
+  await report.summary({ ...SUMMARY, bucket: text, files: [{ ...file, error }], error })
+}
+
+describe('json', () => {
+  test('every line on out is one event, and nothing goes to err', async () => {
+    const { report, out, err } = await open(true)
+    await tell(report, 'movies.csv')
+    const lines = out.text().split('\n')
+    assert.equal(lines.pop(), '', 'the last line is ended')
+    const events = lines.map(line => JSON.parse(line).event)
+    assert.deepEqual(events, ['found', 'bucket', 'read', 'file', 'file', 'summary'])
+    assert.equal(err.text(), '')
+  })
+  test('a summary is the contract’s: all of it, with the seconds of the whole run', async () => {
+    const { report, out, err } = await open(true)
+    await report.summary(SUMMARY)
+    assert.deepEqual(JSON.parse(out.text()), { event: 'summary', ...SUMMARY })
+    assert.equal(err.text(), '')
+  })
+  test('what ended a run is in the summary, not on err', async () => {
+    const { report, out, err } = await open(true)
+    const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
+    await report.summary(summarizeEnd(failure, undefined))
+    const { error, exitCode } = JSON.parse(out.text())
+    assert.deepEqual(error, { code: 'bucket', message: 'No bucket.', advice: 'Make one.', retryable: false })
+    assert.equal(exitCode, 4)
+    assert.equal(err.text(), '')
+  })
+  test('any text is one line, and comes back as it was', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async text => {
+        const { report, out } = await open(true)
+        report.file({ ...FAILED, file: text })
+        assert.match(out.text(), /^[^\n]*\n$/)
+        assert.equal(JSON.parse(out.text()).file, text)
+      }),
+    )
+  })
+  test('faults are given with the file that has them', async () => {
+    const { report, out } = await open(true)
+    report.read([
+      { file: { name: 'faulty.csv' }, csv: faulty('Line 2 is short.') },
+      { file: { name: 'gone.csv' }, csv: new FileFailure('m', { code: 'unreadable', advice: 'a' }) },
+    ])
+    const fault = { code: 'ragged_rows', message: 'Line 2 is short.', line: 2 }
+    assert.deepEqual(JSON.parse(out.text()), {
+      ...{ event: 'read', files: 1, bytes: 2048 },
+      faulty: [{ file: 'faulty.csv', faults: [fault] }],
+    })
+  })
+  test('a stack trace goes to err, and only where it was asked for', async () => {
+    for (const stackTraces of [false, true]) {
+      const { report, out, err } = await open(true, stackTraces)
+      report.trace(new Error('why'))
+      assert.equal(out.text(), '')
+      assert.equal(/why[\s\S]*\n\s+at /.test(err.text()), stackTraces)
+    }
+  })
+})
+
+describe('text', () => {
+  test('the table has the outcome and the key of every file, each in a line of its own', async () => {
+    const { report, out } = await open(false)
+    await report.summary(SUMMARY)
+    const lines = out.text().split('\n')
+    for (const { file, key, outcome } of SUMMARY.files) {
+      const rows = lines.filter(line => line.includes(` ${key}`) || line.startsWith(String(key)))
+      assert.equal(rows.length, 1, file)
+      for (const cell of [file, outcome]) assert.ok(rows[0]?.split(/\s{2,}/).includes(cell), `${rows[0]} has ${cell}`)
+    }
+  })
+  test('the size of a file is in its row, and a dash where it is not known', async () => {
+    const { report, out } = await open(false)
+    await report.summary(SUMMARY)
+    const rowOf = (name: string) =>
+      out
+        .text()
+        .split('\n')
+        .find(line => line.includes(name))
+    assert.match(rowOf('movies.csv') ?? '', /1\.5 KiB/)
+    assert.match(rowOf('gone.csv') ?? '', /(^|\s)-(\s|$)/)
+  })
+  test('the rows of a file are in its row where they were counted', async () => {
+    const { report, out } = await open(false)
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 987 }] })
+    assert.match(out.text(), /^(?=.*movies\.csv).*\s987\s/m)
+  })
+  test('a fault is a warning on err that names the file', async () => {
+    const { report, out, err } = await open(false)
+    report.read([{ file: { name: 'faulty.csv' }, csv: faulty('Line 2 is short.') }])
+    assert.match(out.text(), /1 file, 2\.0 KiB/)
+    assert.equal(err.text(), 'Warning: faulty.csv: Line 2 is short.\n')
+  })
+  test('kept files are in the totals where there are any', async () => {
+    for (const kept of [0, 3]) {
+      const { report, out } = await open(false)
+      await report.summary({ ...SUMMARY, kept })
+      assert.equal(/3 kept/.test(out.text()), kept === 3)
+      assert.equal(/kept/.test(out.text()), kept === 3)
+    }
+  })
+  test('a file without a key has a dash in its place', async () => {
+    const { report, out } = await open(false)
+    const { key: _, ...keyless } = FAILED
+    await report.summary({ ...SUMMARY, files: [{ ...keyless, bytes: 1 }] })
+    assert.match(out.text(), /^(?=.*gone\.csv)(?=.*failed).*(^|\s)-(\s|$)/m)
+  })
+  test('the totals name the bucket, every outcome, the bytes, the requests and the seconds', async () => {
+    const { report, out } = await open(false)
+    await report.summary({
+      ...SUMMARY,
+      uploaded: 11,
+      unchanged: 22,
+      failed: 33,
+      requests: 44,
+      bytesSent: 55 * 1024,
+      seconds: 6.66,
+    })
+    const totals =
+      out
+        .text()
+        .split('\n')
+        .find(line => line.includes('11 uploaded')) ?? ''
+    for (const part of ['landing-zone', '22 unchanged', '33 failed', '44 requests', '55.0 KiB', '6.7 s']) {
+      assert.ok(totals.includes(part), `${totals} has ${part}`)
+    }
+  })
+  for (const [bytes, shown] of [
+    [0, '0 B'],
+    [1, '1 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [8 * 1024 ** 2, '8.0 MiB'],
+    [1.5 * 1024 ** 3, '1.5 GiB'],
+    [1024 ** 4, '1.0 TiB'],
+    [48 * 1024 ** 5, '49152.0 TiB'],
+  ] as const) {
+    test(`${bytes} bytes are shown as ${shown}`, async () => {
+      const { report, out } = await open(false)
+      await report.summary({ ...SUMMARY, bytesSent: bytes, files: [{ ...UPLOADED, bytes }] })
+      assert.ok(out.text().includes(`  ${shown}  `), out.text())
+      assert.ok(out.text().includes(`; ${shown} sent`), out.text())
+    })
+  }
+  test('a failed file says at once what failed and what to do, on err', async () => {
+    const { report, out, err } = await open(false)
+    report.file(FAILED)
+    assert.equal(out.text(), '')
+    assert.equal(err.text(), 'Failed: gone.csv cannot be read (ENOENT). Keep it.\n')
+  })
+  test('a file that landed is in the table only', async () => {
+    for (const file of [UPLOADED, UNCHANGED]) {
+      const { report, out, err } = await open(false)
+      report.file(file)
+      assert.equal(`${out.text()}${err.text()}`, '')
+    }
+  })
+  test('of many failures of one kind the first ones are told and the others counted', async () => {
+    const { report, err } = await open(false)
+    const unreadable = (message: string) => ({ code: 'unreadable', message, advice: 'Keep it.', retryable: false })
+    for (let index = 0; index < 2000; index++)
+      report.file({ ...FAILED, error: unreadable(`f${index} cannot be read.`) })
+    report.file({ ...FAILED, error: { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false } })
+    await report.summary(SUMMARY)
+    const lines = err.text().split('\n')
+    assert.ok(lines.length < 30, String(lines.length))
+    assert.ok(lines.includes('Failed: Another. Do.'))
+    assert.ok(lines.includes('Failed: 1980 more files (unreadable).'), err.text())
+  })
+  test('a failure that many files share is told once, with the number of the others', async () => {
+    const { report, err } = await open(false)
+    for (let index = 0; index < 30; index++) report.file(FAILED)
+    await report.summary({ ...SUMMARY, files: [] })
+    assert.equal(err.text().match(/gone\.csv cannot be read/g)?.length, 1)
+    assert.match(err.text(), /^Failed: 29 more files \(unreadable\)\.$/m)
+  })
+  test('what to do next stands at the end, once for all files that need it', async () => {
+    const { report, err } = await open(false)
+    const files = [FAILED, { ...FAILED, file: 'two.csv' }].map(file => ({ ...file, warnings: [] }))
+    const other = { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false }
+    await report.summary({
+      ...SUMMARY,
+      files: [...files, { ...FAILED, file: 'three.csv', error: other, warnings: [] }],
+    })
+    assert.deepEqual(err.text().split('\n'), [
+      'Next: 2 files: Keep it (gone.csv, two.csv).',
+      'Next: three.csv: Do.',
+      'Next: start it again with --date 2024-10-21; what has landed is not sent twice.',
+      '',
+    ])
+  })
+  test('a run that was stopped says once that it is to be started again', async () => {
+    const { report, err } = await open(false)
+    const error = { code: 'interrupted', message: 'SIGINT.', advice: 'Start it again.', retryable: true }
+    await report.summary({ ...SUMMARY, exitCode: 130, files: [{ ...FAILED, warnings: [], error }] })
+    assert.match(err.text(), /^Next: start it again with --date 2024-10-21;.*\n$/)
+  })
+  test('files with faults are recalled below the table, where the faults themselves are off the screen', async () => {
+    const { report, err } = await open(false)
+    const faults = faulty('Short.').shape?.faults ?? []
+    await report.summary({ ...SUMMARY, files: [UPLOADED, { ...UPLOADED, file: 'faulty.csv', faults }] })
+    assert.match(err.text(), /^Warning: 1 file with CSV faults \(faulty\.csv\)\.$/m)
+  })
+  test('a warning that many files share is told once, with their number', async () => {
+    const { report, err } = await open(false)
+    const files = Array.from({ length: 12 }, (_, index) => ({
+      ...UPLOADED,
+      file: `f${index}.csv`,
+      warnings: ['not so'],
+    }))
+    await report.summary({ ...SUMMARY, files: [...files, { ...UPLOADED, warnings: ['alone'] }] })
+    assert.match(err.text(), /^Warning: 12 files: not so \(f0\.csv, f1\.csv, f2\.csv and 9 more\)\.$/m)
+    assert.match(err.text(), /^Warning: movies\.csv: alone\.$/m)
+  })
+  test('of many faults the first ones are told and the others counted', async () => {
+    const { report, err } = await open(false)
+    report.read(Array.from({ length: 25 }, () => ({ file: { name: 'f.csv' }, csv: faulty('Short.') })))
+    assert.equal(err.text().match(/f\.csv: Short/g)?.length, 20)
+    assert.match(err.text(), /5 more faults; --json lists them all/)
+  })
+  test('of 2,000 files the table shows 50 of each outcome, and counts the others', async () => {
+    const { report, out } = await open(false)
+    const files = Array.from({ length: 2000 }, (_, index) => ({ ...UPLOADED, file: `f${index}.csv` }))
+    await report.summary({ ...SUMMARY, files: [FAILED, ...files] })
+    const lines = out.text().split('\n')
+    assert.equal(lines.filter(line => line.endsWith('  uploaded')).length, 50)
+    assert.ok(lines.includes('… and 1950 more uploaded'))
+    assert.ok(lines.findIndex(line => line.endsWith('failed')) > lines.findIndex(line => line.endsWith('uploaded')))
+  })
+  test('columns line up whatever the width of the characters', async () => {
+    const names = ['ascii.csv', '映画.csv', '🎬🎬.csv', 'e\u0301te\u0301.csv']
+    const { report, out } = await open(false)
+    await report.summary({ ...SUMMARY, files: names.map(file => ({ ...UPLOADED, file })) })
+    const rows = out
+      .text()
+      .split('\n')
+      .filter(line => line.includes('Raw/'))
+    const { default: widthOf } = await import('string-width')
+    for (const cell of ['Raw/', 'uploaded']) {
+      const starts = rows.map(row => widthOf(row.slice(0, row.indexOf(cell))))
+      assert.equal(new Set(starts).size, 1, out.text())
+    }
+    assert.equal(rows.length, names.length)
+  })
+  test('the columns are file, rows, size, key and outcome, and numbers end where their column ends', async () => {
+    const { report, out } = await open(false)
+    await report.summary({
+      ...SUMMARY,
+      files: [
+        { ...UPLOADED, rows: 7 },
+        { ...UPLOADED, rows: 123_456, bytes: 1 },
+      ],
+    })
+    assert.deepEqual(out.text().split('\n').slice(1, 4), [
+      'FILE          ROWS     SIZE  KEY                                         OUTCOME',
+      'movies.csv       7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      'movies.csv  123456      1 B  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+    ])
+  })
+  test('a name or a key of hundreds of characters has a line of its own, and leaves the other rows as they are', async () => {
+    const { report, out } = await open(false)
+    const long = { ...UPLOADED, file: `${'n'.repeat(200)}.csv`, key: 'k'.repeat(300), rows: 7 }
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 7 }, long] })
+    assert.deepEqual(out.text().split('\n').slice(2, 6), [
+      'movies.csv     7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      long.file,
+      `${' '.repeat(15)}7  1.5 KiB  ${' '.repeat(42)}  uploaded`,
+      `  ${long.key}`,
+    ])
+  })
+  test('on a terminal too narrow for a row, each key has a line of its own, and nothing is cut', async () => {
+    for (const [columns, own] of [
+      [60, true],
+      [200, false],
+    ] as const) {
+      const out = { ...collect(), isTTY: true, columns }
+      const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out, err: collect() })
+      await report.summary(SUMMARY)
+      assert.equal(out.text().split('\n').includes(`  ${UPLOADED.key}`), own)
+      assert.ok(out.text().includes(String(UPLOADED.key)))
+    }
+  })
+  test('on a terminal a text is broken between its words, elsewhere it is one line', async () => {
+    for (const columns of [40, undefined]) {
+      const err = { ...collect(), isTTY: columns !== undefined, ...(columns === undefined ? {} : { columns }) }
+      const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out: collect(), err })
+      report.file({
+        ...FAILED,
+        error: { code: 'bucket', message: 'word '.repeat(30), advice: 'End.', retryable: false },
+      })
+      const lines = stripVTControlCharacters(err.text()).trimEnd().split('\n')
+      if (columns === undefined) assert.equal(lines.length, 1)
+      else for (const line of lines) assert.match(line, /^(?=.{1,40}$)(Failed: )?(word ?)*(End\.)?$/)
+    }
+  })
+  test('colours are for terminals that have them, or where they are forced', async () => {
+    const has = async (isTTY: boolean, hasColors: boolean, forceColor: boolean) => {
+      const out = { ...collect(), isTTY, columns: 100, hasColors: () => hasColors }
+      const report = await createReport({ json: false, stackTraces: false, forceColor }, { out, err: collect() })
+      await report.summary(SUMMARY)
+      return out.text().includes('\u001b[')
+    }
+    assert.equal(await has(true, true, false), true)
+    assert.equal(await has(true, false, true), false)
+    assert.equal(await has(false, true, false), false)
+    assert.equal(await has(false, false, true), true)
+  })
+  test('what ended the run is said on err, with what to do', async () => {
+    const { report, out, err } = await open(false)
+    const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
+    await report.summary(summarizeEnd(failure, undefined))
+    assert.match(err.text(), /No bucket\. Make one\.\n$/)
+    assert.equal(out.text(), '')
+  })
+  test('a run that failed prints the --date that repeats it, one that did not does not', async () => {
+    for (const exitCode of [0, 1]) {
+      const { report, err } = await open(false)
+      await report.summary({ ...SUMMARY, exitCode })
+      assert.equal(/--date 2024-10-21/.test(err.text()), exitCode === 1)
+    }
+  })
+  test('a run that failed before it had a date prints none', async () => {
+    const { report, err } = await open(false)
+    await report.summary(summarizeEnd(new Error('why'), undefined))
+    assert.doesNotMatch(err.text(), /--date/)
+  })
+  test('what was passed over is named, of many the first few and the number of the others', async () => {
+    const { report, err } = await open(false)
+    const passedOver = Array.from({ length: 25 }, (_, index) => `f${index}.txt (not .csv)`)
+    report.found(0, { files: [], passedOver }, undefined)
+    assert.match(err.text(), /f0\.txt.*f9\.txt.* 15 more/)
+    assert.doesNotMatch(err.text(), /f10\.txt/)
+  })
+  test('while the bucket does not answer, a log says so every 5 seconds, and no longer', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { report, err } = await open(false)
+    report.found(1, { files: [], passedOver: [] }, undefined)
+    t.mock.timers.tick(4999)
+    assert.equal(err.text(), '')
+    t.mock.timers.tick(5001)
+    assert.match(err.text(), /^(Waiting for the bucket: \d+ s\n){2}$/)
+    report.bucket('landing-zone', 'found', [])
+    t.mock.timers.tick(60_000)
+    assert.equal(err.text().split('\n').length, 3)
+  })
+  test('a bucket that was created is told from one that was there', async () => {
+    const told = await Promise.all(
+      (['created', 'found'] as const).map(async outcome => {
+        const { report, out } = await open(false)
+        report.bucket('landing-zone', outcome, [])
+        return out.text()
+      }),
+    )
+    assert.match(told[0] ?? '', /created.*landing-zone/i)
+    assert.doesNotMatch(told[1] ?? '', /created/i)
+  })
+
+  const evil = [
+    ['an ANSI colour', '\u001b[31mred\u001b[0m.csv'],
+    ['a cleared screen', 'a\u001b[2J\u001b[H.csv'],
+    ['a window title', 'a\u001b]0;title\u0007.csv'],
+    ['a one-byte escape', 'a\u009b31m.csv'],
+    ['a line break', 'a\nUploaded: all.csv'],
+    ['a carriage return', 'a.csv\rb'],
+    ['a backspace', 'a\b\b.csv'],
+    ['a nested escape', '\u001b[\u001b[31m31mred'],
+    ['a reversed direction', 'a\u202evsc.exe'],
+    ['a line separator', 'a\u2028b\u2029c'],
+  ] as const
+  for (const [what, text] of evil) {
+    test(`${what} from a name or a message does not reach the terminal`, async () => {
+      const { report, out, err } = await open(false, true)
+      await tell(report, text)
+      const plain = await open(false, true)
+      await tell(plain.report, 'plain')
+      for (const [written, usual] of [
+        [out.text(), plain.out.text()],
+        [err.text(), plain.err.text()],
+      ] as const) {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        assert.doesNotMatch(written, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028\u2029]/)
+        // A trace has lines of its own.
+        if (usual === plain.out.text()) assert.equal(written.split('\n').length, usual.split('\n').length)
+      }
+    })
+  }
+  test('an escape sequence in a name leaves nothing behind that makes the name hard to read', async () => {
+    const { report, out } = await open(false)
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: '\u001b[31mred\u001b[0m.csv' }] })
+    assert.match(out.text(), /^red\.csv /m)
+  })
+  test('no text from outside brings a control character to the terminal', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async text => {
+        const { report, out, err } = await open(false)
+        await tell(report, text)
+        assert.doesNotMatch(`${out.text()}${err.text()}`.replaceAll('\n', ''), /\p{Cc}|\p{Bidi_Control}/u)
+      }),
+    )
+  })
+  test('a name in any script is shown as it is', async () => {
+    const { report, out } = await open(false)
+    await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, file: 'séries/映画 🎬.csv' }] })
+    assert.match(out.text(), /séries\/映画 🎬\.csv/)
+  })
+})
