@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { type Config, readConfig, readOutput } from './config/environment'
+import type { Config } from './config/config'
+import { readConfig, readEnvironment } from './config/environment'
 import { refuseFaults } from './csv/check-csv'
 import { findCsv } from './csv/find-csv'
 import { READERS, readCsv } from './csv/read-csv'
@@ -27,8 +28,8 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
   report.found(files.length, found, config.shard)
 
   const shared = startTally()
-  const { bucket, bucketOutcome } = await createBucket(await connect(config, stop), config, shared)
-  report.bucket(config.bucket, bucketOutcome, shared.warnings)
+  const { bucket, bucketOutcome } = await createBucket(await connect(config.s3, stop), config, shared)
+  report.bucket(config.s3.bucket, bucketOutcome, shared.warnings)
 
   const jobs = files.map(file => ({ file, tally: startTally() }))
   const read = report.follow('Reading', jobs, async job => ({
@@ -41,7 +42,7 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
   refuseFaults(config.csvCheck, entries)
 
   const listing = bucketOutcome === 'would-create' ? NOTHING : await listExisting(bucket, entries, shared)
-  const way = { bucket, rules: config.rules, budget: createBudget(config.concurrency, config.maxMemory) }
+  const way = { bucket, rules: config.rules, budget: createBudget(config.s3.concurrency, config.maxMemory) }
   const settlePut = settleUntilRefused()
   const put = report.follow('Uploading', entries, async (entry): Promise<Passage> => {
     const begun = performance.now()
@@ -51,18 +52,19 @@ async function upload(config: Config, report: Report, stop: AbortSignal): Promis
     report.file(reportFile(passage, config.rules))
     return passage
   })
-  const passages = await mapParallel(entries, config.concurrency, put)
+  const passages = await mapParallel(entries, config.s3.concurrency, put)
   return await writeManifest(bucket, config, summarize(config, bucketOutcome, passages, shared))
 }
 
 async function main(): Promise<void> {
   // A reader that goes away takes the output with it, not the upload.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const report = await createReport(readOutput(), { out: process.stdout, err: process.stderr })
+  const environment = readEnvironment()
+  const report = await createReport(environment.output, { out: process.stdout, err: process.stderr })
   let config: Config | undefined
   let summary: Summary
   try {
-    const invocation = readConfig()
+    const invocation = readConfig(environment)
     if ('print' in invocation) return void process.stdout.write(invocation.print)
     config = invocation.config
     summary = await upload(config, report, listenForStop())

@@ -1,27 +1,45 @@
 /** Arguments, environment and `.env` become one frozen `Config`; everything is checked before the first request. */
 import { parseArgs } from 'node:util'
 import { version } from '../../package.json'
+import type { CsvCheck } from '../csv/check-csv'
+import type { Shard } from '../csv/shard'
 import { ConfigFailure } from '../errors'
+import type { Layout } from '../key/build-key'
 import { parseLayout } from '../key/layout'
+import type { S3Options } from '../s3/connect'
+import type { Rules } from '../upload/delivery'
 import { pickCredentials } from './credentials'
-import type { Config, Invocation, Variables } from './environment'
-import { describeUsage } from './help'
-import type { SettingName } from './settings'
-import { parseShard } from './shard'
-import {
-  dateIn,
-  MIB,
-  parseAccountId,
-  parseBoolean,
-  parseBucketName,
-  parseCount,
-  parseDate,
-  parseEndpoint,
-  parseRegion,
-  parseSize,
-  parseWord,
-  refuse,
-} from './values'
+import { describeUsage, parseSetting, type SettingName, type SettingValue } from './settings'
+import { chooseShard } from './shard'
+import { parseDate, refuse, systemCalendar } from './values'
+
+export interface Config {
+  readonly s3: S3Options
+  /** Create the bucket if it does not exist. */
+  readonly createBucket: boolean
+  /** Files and folders to upload. */
+  readonly paths: readonly string[]
+  readonly layout: Layout
+  /** A calendar date, `YYYY-MM-DD`. */
+  readonly runDate: string
+  readonly rules: Rules
+  /** `undefined`: all files. */
+  readonly shard: Shard | undefined
+  readonly manifest: boolean
+  readonly csvCheck: CsvCheck
+  /** Bytes of file content held at once. */
+  readonly maxMemory: number
+}
+
+/** What was asked for: a run, or a text to print. */
+export type Invocation = { readonly config: Config } | { readonly print: string }
+
+/** What a run was given, as text. */
+export interface Given {
+  readonly argv: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly dotenv: Readonly<Record<string, string | undefined>>
+}
 
 const OPTIONS = {
   date: { type: 'string' },
@@ -35,7 +53,7 @@ const OPTIONS = {
  * The first value that is set, argument before environment before `.env`, for everything that can be set.
  * @throws ConfigFailure, CredentialsFailure
  */
-export function parseConfig(argv: readonly string[], environment: Variables, dotenv: Variables, now: Date): Invocation {
+export function parseConfig({ argv, environment, dotenv }: Given, now: Date): Invocation {
   const { values: options, positionals } = parseArguments(argv)
   if (options.help === true) return { print: describeUsage() }
   if (options.version === true) return { print: `${version}\n` }
@@ -46,58 +64,55 @@ export function parseConfig(argv: readonly string[], environment: Variables, dot
       throw refuse(name, text, 'the value without the quotes around it')
     return text
   }
-  /** The first of `names` that is set, parsed. */
-  const take = <Value>(parse: (name: string, text: string) => Value, ...names: SettingName[]): Value | undefined => {
-    for (const name of names) {
-      const text = read(name)
-      if (text !== undefined) return parse(name, text)
-    }
-    return undefined
-  }
+  const take = <Name extends SettingName>(name: Name): SettingValue<Name> => parseSetting(name, read(name))
 
-  const bucket = take(parseBucketName, 'BUCKET_NAME')
+  const bucket = take('BUCKET_NAME')
   if (bucket === undefined) {
     throw new ConfigFailure('BUCKET_NAME is not set.', {
       code: 'bad_config',
       advice: 'Set it in the environment or in a .env file in the working folder (.env.example shows how).',
     })
   }
-  take((name, text) => parseWord(name, text, ['text', 'json']), 'LOG_FORMAT')
+  take('LOG_FORMAT')
 
-  const endpoint = take(parseEndpoint, 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
-  const today = dateIn(read('TZ'), now)
-  const config: Config = {
-    region: take(parseRegion, 'AWS_REGION', 'AWS_DEFAULT_REGION'),
+  const endpoint = take('AWS_ENDPOINT_URL_S3') ?? take('AWS_ENDPOINT_URL')
+  const date = options.date === undefined ? take('RUN_DATE') : parseDate('--date', options.date)
+  const server = {
+    region: take('AWS_REGION') ?? take('AWS_DEFAULT_REGION'),
     endpoint,
-    forcePathStyle: take(parseBoolean, 'S3_FORCE_PATH_STYLE') ?? endpoint !== undefined,
+    forcePathStyle: take('S3_FORCE_PATH_STYLE') ?? endpoint !== undefined,
     bucket,
-    bucketOwner: take(parseAccountId, 'BUCKET_OWNER'),
-    createBucket: take(parseBoolean, 'CREATE_BUCKET') ?? true,
-    paths: positionals.length > 0 ? positionals : [read('DATA_DIR') ?? './csv_files'],
-    layout: parseLayout(read('KEY_LAYOUT') ?? 'plain', {
-      layer: read('STORAGE_LAYER') ?? 'Raw',
-      source: read('DATA_SOURCE') ?? 'Local',
-      format: read('DATA_FORMAT') ?? 'CSV',
+    bucketOwner: take('BUCKET_OWNER'),
+    concurrency: take('CONCURRENCY'),
+  }
+  const rest = {
+    createBucket: take('CREATE_BUCKET'),
+    paths: positionals.length > 0 ? positionals : [take('DATA_DIR')],
+    layout: parseLayout(take('KEY_LAYOUT'), {
+      layer: take('STORAGE_LAYER'),
+      source: take('DATA_SOURCE'),
+      format: take('DATA_FORMAT'),
     }),
-    runDate: options.date !== undefined ? parseDate('--date', options.date) : (take(parseDate, 'RUN_DATE') ?? today),
+    runDate: date ?? (take('TZ') ?? systemCalendar)(now),
     rules: {
-      onConflict:
-        take((name, text) => parseWord(name, text, ['overwrite', 'keep', 'fail']), 'ON_CONFLICT') ?? 'overwrite',
-      onInterrupt: take((name, text) => parseWord(name, text, ['abort', 'keep']), 'ON_INTERRUPT') ?? 'abort',
+      onConflict: take('ON_CONFLICT'),
+      onInterrupt: take('ON_INTERRUPT'),
       dryRun: options['dry-run'] ?? false,
     },
-    shard: parseShard(read),
-    manifest: take(parseBoolean, 'MANIFEST') ?? false,
-    csvCheck: take((name, text) => parseWord(name, text, ['off', 'warn', 'strict']), 'CSV_CHECK') ?? 'warn',
-    maxMemory: take((name, text) => parseSize(name, text, 8 * MIB), 'MAX_MEMORY') ?? 64 * MIB,
-    concurrency: take((name, text) => parseCount(name, text, 1000), 'CONCURRENCY') ?? 8,
-    // Last: a run that is wrong in both ways is told of its configuration first.
-    credentials: pickCredentials([
-      { label: 'the environment', variables: environment },
-      { label: '.env', variables: dotenv },
-    ]),
+    shard: chooseShard(take('SHARD'), take('SHARDS'), {
+      JOB_COMPLETION_INDEX: take('JOB_COMPLETION_INDEX'),
+      AWS_BATCH_JOB_ARRAY_INDEX: take('AWS_BATCH_JOB_ARRAY_INDEX'),
+    }),
+    manifest: take('MANIFEST'),
+    csvCheck: take('CSV_CHECK'),
+    maxMemory: take('MAX_MEMORY'),
   }
-  return { config: Object.freeze(config) }
+  // Last: a run that is wrong in both ways is told of its configuration first.
+  const credentials = pickCredentials([
+    { label: 'the environment', variables: environment },
+    { label: '.env', variables: dotenv },
+  ])
+  return { config: freezeDeeply({ s3: { ...server, credentials }, ...rest }) }
 }
 
 function parseArguments(argv: readonly string[]) {
@@ -112,4 +127,9 @@ function parseArguments(argv: readonly string[]) {
       cause,
     })
   }
+}
+
+function freezeDeeply<Value extends object>(value: Value): Value {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) freezeDeeply(inner)
+  return Object.freeze(value)
 }

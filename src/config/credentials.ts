@@ -1,11 +1,6 @@
 /** Static credentials, taken as one set from one source: sources are never mixed. */
 import { CredentialsFailure } from '../errors'
-
-export interface StaticCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-}
+import type { StaticCredentials } from '../s3/connect'
 
 /** Where variables come from, by a name for people, strongest first. */
 interface Source {

@@ -1,66 +1,53 @@
-/** What a run was asked to do, read from this process: arguments, environment and `.env`. */
-import { config as readDotenv } from 'dotenv'
-import type { CsvCheck } from '../csv/check-csv'
-import type { Shard } from '../csv/shard'
+/** The only reader of this process: arguments, environment, and `.env` in the working folder. */
+import { config as parseDotenvFile } from 'dotenv'
 import { ConfigFailure } from '../errors'
-import type { Layout } from '../key/build-key'
-import type { Rules } from '../upload/delivery'
-import { parseConfig } from './config'
-import { CREDENTIAL_NAMES, type StaticCredentials } from './credentials'
+import { type Given, type Invocation, parseConfig } from './config'
+import { CREDENTIAL_NAMES } from './credentials'
 import type { SettingName } from './settings'
-
-export interface Config {
-  /** `undefined`: the AWS default chain decides. */
-  readonly credentials: StaticCredentials | undefined
-  /** `undefined`: the profile's region, then us-east-1. */
-  readonly region: string | undefined
-  /** `undefined`: AWS. */
-  readonly endpoint: string | undefined
-  readonly forcePathStyle: boolean
-  readonly bucket: string
-  readonly bucketOwner: string | undefined
-  readonly createBucket: boolean
-  /** Files and folders to upload. */
-  readonly paths: readonly string[]
-  readonly layout: Layout
-  /** A calendar date, `YYYY-MM-DD`. */
-  readonly runDate: string
-  readonly rules: Rules
-  /** `undefined`: all files. */
-  readonly shard: Shard | undefined
-  readonly manifest: boolean
-  readonly csvCheck: CsvCheck
-  /** Bytes of file content held at once. */
-  readonly maxMemory: number
-  /** Requests in flight. */
-  readonly concurrency: number
-}
-
-/** What was asked for: a run, or a text to print. */
-export type Invocation = { readonly config: Config } | { readonly print: string }
 
 /** The library would also take these from variables of its own, read another file, and print on stdout. */
 const DOTENV = { path: '.env', encoding: 'utf8', quiet: true, debug: false, fast: false, processEnv: {} }
 
-export type Variables = Readonly<Record<string, string | undefined>>
+interface Environment extends Given {
+  /** How to print. It holds before anything is checked: a refusal too is printed in the format that was asked for. */
+  readonly output: { readonly json: boolean; readonly stackTraces: boolean; readonly forceColor: boolean }
+  /** Why `.env` cannot be read. */
+  readonly failure: ConfigFailure | undefined
+}
+
+/** Reads all that the process was given, once. Nothing is checked yet. */
+export function readEnvironment(): Environment {
+  const { parsed: dotenv = {}, error } = parseDotenvFile(DOTENV)
+  const argv = process.argv.slice(2)
+  const environment = { ...process.env }
+  const read = (name: SettingName) => environment[name] || dotenv[name]
+  const isUnreadable = error !== undefined && error.code !== 'ENOENT'
+  return {
+    argv,
+    environment,
+    dotenv,
+    output: {
+      json: argv.includes('--json') || read('LOG_FORMAT') === 'json',
+      stackTraces: Boolean(read('DEBUG')),
+      // https://force-color.org and Node's own values: 0 and false switch it off.
+      forceColor: !['', '0', 'false'].includes(environment['FORCE_COLOR'] ?? ''),
+    },
+    failure: isUnreadable ? refuseDotenv(error.code ?? error.message) : undefined,
+  }
+}
 
 /**
- * Reads this process's arguments, environment and `.env`. What `.env` gives for the AWS default chain (`AWS_PROFILE`
- * and the like) is put into the environment, where the SDK looks for it; blank variables are taken out of it, since
- * the SDK stumbles over them.
+ * What `environment` asks for. Variables for the AWS default chain (`AWS_PROFILE` and the like) are then put from `.env`
+ * into the process, because the SDK looks for them there. Blank ones are taken out of it, because the SDK stumbles over
+ * them.
  * @throws ConfigFailure, CredentialsFailure
  */
-export function readConfig(): Invocation {
-  const { parsed: dotenv = {}, error } = readDotenv(DOTENV)
-  if (error !== undefined && error.code !== 'ENOENT') {
-    throw new ConfigFailure(`.env in the working folder cannot be read (${error.code ?? error.message}).`, {
-      code: 'bad_config',
-      advice: 'Make it a file that this user may read, or remove it.',
-    })
-  }
-  const invocation = parseConfig(process.argv.slice(2), process.env, dotenv, new Date())
-  for (const [name, value] of Object.entries({ ...dotenv, ...withoutBlanks(process.env) })) {
-    if (!CREDENTIAL_NAMES.some(credential => credential === name.toUpperCase())) process.env[name] = value
+export function readConfig(environment: Environment): Invocation {
+  if (environment.failure !== undefined) throw environment.failure
+  const invocation = parseConfig(environment, new Date())
+  for (const [name, value] of Object.entries(environment.dotenv)) {
+    const isCredential = CREDENTIAL_NAMES.some(credential => credential === name.toUpperCase())
+    if (!isCredential && !process.env[name]) process.env[name] = value
   }
   for (const [name, value] of Object.entries(process.env)) if (value === '') delete process.env[name]
   // Node would no longer verify certificates.
@@ -69,18 +56,9 @@ export function readConfig(): Invocation {
   return invocation
 }
 
-/** How to print, known before anything is checked: a refusal too is printed in the format that was asked for. */
-export function readOutput(): { readonly json: boolean; readonly stackTraces: boolean; readonly forceColor: boolean } {
-  const { parsed: dotenv = {} } = readDotenv(DOTENV)
-  const read = (name: SettingName) => process.env[name] || dotenv[name]
-  return {
-    json: process.argv.includes('--json') || read('LOG_FORMAT') === 'json',
-    stackTraces: Boolean(read('DEBUG')),
-    // https://force-color.org and Node's own values: 0 and false switch it off.
-    forceColor: !['', '0', 'false'].includes(process.env['FORCE_COLOR'] ?? ''),
-  }
-}
-
-function withoutBlanks(variables: Variables): Variables {
-  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
+function refuseDotenv(reason: string): ConfigFailure {
+  return new ConfigFailure(`.env in the working folder cannot be read (${reason}).`, {
+    code: 'bad_config',
+    advice: 'Make it a file that this user may read, or remove it.',
+  })
 }

@@ -2,7 +2,10 @@
 import { format } from 'date-fns/format'
 import { ConfigFailure } from '../errors'
 
-export const MIB = 1024 * 1024
+const MIB = 1024 * 1024
+
+/** Turns the `text` of the setting `name` into its value, or throws the refusal. */
+export type Parse<Value> = (name: string, text: string) => Value
 
 /** The refusal of a value: names the setting, what was given and what is allowed. Never call it with a secret. */
 export function refuse(name: string, given: string, allowed: string): ConfigFailure {
@@ -22,29 +25,40 @@ export function parseBoolean(name: string, text: string): boolean {
   return text === 'true'
 }
 
+/** Any text. */
+export function parseText(_name: string, text: string): string {
+  return text
+}
+
 /** One of the `words`. */
-export function parseWord<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
-  const word = words.find(candidate => candidate === text)
-  if (word === undefined) throw refuse(name, text, words.join(' or '))
-  return word
+export function oneOf<Word extends string>(...words: readonly Word[]): Parse<Word> {
+  return (name, text) => {
+    const word = words.find(candidate => candidate === text)
+    if (word === undefined) throw refuse(name, text, words.join(' or '))
+    return word
+  }
 }
 
 /** A whole number from 1 to `most`. */
-export function parseCount(name: string, text: string, most: number): number {
-  const count = /^\d+$/.test(text) ? Number(text) : 0
-  if (count < 1 || count > most) throw refuse(name, text, `a whole number from 1 to ${most}`)
-  return count
+export function countUpTo(most: number): Parse<number> {
+  return (name, text) => {
+    const count = /^\d+$/.test(text) ? Number(text) : 0
+    if (count < 1 || count > most) throw refuse(name, text, `a whole number from 1 to ${most}`)
+    return count
+  }
 }
 
-/** A size such as `64MiB` or `1GiB`, in bytes; a bare number counts bytes. */
-export function parseSize(name: string, text: string, least: number): number {
-  const [, digits, unit] = /^(\d+)\s?(KiB|MiB|GiB)?$/i.exec(text) ?? []
-  const units: Readonly<Record<string, number>> = { kib: 1024, mib: MIB, gib: 1024 * MIB }
-  const size = Number(digits) * (unit === undefined ? 1 : (units[unit.toLowerCase()] ?? 1))
-  if (!Number.isSafeInteger(size) || size < least) {
-    throw refuse(name, text, `a size of at least ${least / MIB}MiB, such as 64MiB or 1GiB`)
+/** A size such as `64MiB` or `1GiB`, in bytes, of at least `leastMib` MiB. A bare number counts bytes. */
+export function sizeFrom(leastMib: number): Parse<number> {
+  return (name, text) => {
+    const [, digits, unit] = /^(\d+)\s?(KiB|MiB|GiB)?$/i.exec(text) ?? []
+    const units: Readonly<Record<string, number>> = { kib: 1024, mib: MIB, gib: 1024 * MIB }
+    const size = Number(digits) * (unit === undefined ? 1 : (units[unit.toLowerCase()] ?? 1))
+    if (!Number.isSafeInteger(size) || size < leastMib * MIB) {
+      throw refuse(name, text, `a size of at least ${leastMib}MiB, such as 64MiB or 1GiB`)
+    }
+    return size
   }
-  return size
 }
 
 /** A calendar date, `YYYY-MM-DD` (ISO 8601), that exists. */
@@ -58,24 +72,32 @@ export function parseDate(name: string, text: string): string {
   return text
 }
 
-/** The calendar date at the instant `now`, `YYYY-MM-DD`, in `zone` (an IANA name), or in the system's. */
-export function dateIn(zone: string | undefined, now: Date): string {
-  // Without the tables of a language, which take longer to load than a small file to upload.
-  if (zone === 'UTC') return now.toISOString().slice(0, 10)
-  if (zone === undefined) return format(now, 'yyyy-MM-dd')
+/** The calendar date of an instant, `YYYY-MM-DD`. */
+type Calendar = (instant: Date) => string
+
+/** The calendar of a time zone, given as an IANA name. */
+export function parseTimeZone(name: string, text: string): Calendar {
+  // Skip Intl's tables for the image's own zone: loading them takes longer than uploading a small file.
+  if (text === 'UTC') return instant => instant.toISOString().slice(0, 10)
   try {
-    const parts = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
+    const calendar = new Intl.DateTimeFormat('en-US', {
+      timeZone: text,
       year: 'numeric',
       month: '2-digit',
       day: '2-digit',
-    }).formatToParts(now)
-    const part = (type: string) => parts.find(candidate => candidate.type === type)?.value
-    return `${part('year')}-${part('month')}-${part('day')}`
+    })
+    return instant => {
+      const parts = calendar.formatToParts(instant)
+      const part = (type: string) => parts.find(candidate => candidate.type === type)?.value
+      return `${part('year')}-${part('month')}-${part('day')}`
+    }
   } catch {
-    throw refuse('TZ', zone, 'an IANA time zone such as UTC or America/Sao_Paulo')
+    throw refuse(name, text, 'an IANA time zone such as UTC or America/Sao_Paulo')
   }
 }
+
+/** The calendar of the system's time zone. */
+export const systemCalendar: Calendar = instant => format(instant, 'yyyy-MM-dd')
 
 /** A region is part of host names (RFC 1123 label). */
 export function parseRegion(name: string, text: string): string {

@@ -1,12 +1,18 @@
 /** What became of a run: the last event of the JSON output, and what the text ends with. */
-import type { Config } from '../config/environment'
+import type { Shard } from '../csv/shard'
 import { exitCodeOf, Failure } from '../errors'
 import type { FoundBucket } from '../s3/create-bucket'
 import type { Tally } from '../s3/request'
+import type { Rules } from '../upload/delivery'
 import { type ErrorReport, type FileReport, type Passage, reportError, reportFile } from './file-report'
 
 /** What of the configuration is worth repeating. */
-type Run = Pick<Config, 'bucket' | 'runDate' | 'shard' | 'rules'>
+interface Run {
+  readonly s3: { readonly bucket: string }
+  readonly runDate: string
+  readonly shard: Shard | undefined
+  readonly rules: Rules
+}
 
 /** What a run would do; `failed` counts what would fail. */
 interface DryRun {
@@ -99,6 +105,10 @@ function secondsSoFar(): number {
   return Math.round(process.uptime() * 1000) / 1000
 }
 
-function describeRun({ bucket, runDate, shard }: Run) {
-  return { bucket, date: runDate, ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.count}` }) }
+function describeRun({ s3, runDate, shard }: Run) {
+  return {
+    bucket: s3.bucket,
+    date: runDate,
+    ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.count}` }),
+  }
 }

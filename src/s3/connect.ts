@@ -1,12 +1,33 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
-import type { Config } from '../config/environment'
 import { CredentialsFailure } from '../errors'
 import { untilAborted } from '../stop-signal'
 import { type Bodies, tuneBodies } from './body'
 import type { Dialect } from './capabilities'
 import type { Bucket } from './request'
+
+export interface StaticCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+/** One server, and the bucket on it. */
+export interface S3Options {
+  /** `undefined`: the AWS default chain decides. */
+  readonly credentials: StaticCredentials | undefined
+  /** `undefined`: the profile's region, then us-east-1. */
+  readonly region: string | undefined
+  /** `undefined`: AWS. */
+  readonly endpoint: string | undefined
+  readonly forcePathStyle: boolean
+  readonly bucket: string
+  /** The 12-digit id of the account that must own the bucket. */
+  readonly bucketOwner: string | undefined
+  /** Requests in flight at most. */
+  readonly concurrency: number
+}
 
 /** Where neither the configuration nor a profile names a region. */
 export const DEFAULT_REGION = 'us-east-1'
@@ -27,11 +48,12 @@ const STALL_TIMEOUT_MS = 60_000
  * AWS default chain.
  * @throws CredentialsFailure where there are none.
  */
-export async function connect(config: Config, signal: AbortSignal): Promise<Bucket> {
+export async function connect(config: S3Options, signal: AbortSignal): Promise<Bucket> {
   const client = await withRegion({
     ...(config.region === undefined ? {} : { region: config.region }),
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
-    ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
+    // A copy, because the SDK writes into what it is given.
+    ...(config.credentials === undefined ? {} : { credentials: { ...config.credentials } }),
     forcePathStyle: config.forcePathStyle,
     maxAttempts: MAX_ATTEMPTS,
     // What a kind of request goes through is put together once, and not for each: a tenth of the time of a small one. Only

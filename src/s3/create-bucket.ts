@@ -1,9 +1,8 @@
 /** Makes sure that the bucket is there and may be used. Nothing about an existing bucket is changed. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand } from '@aws-sdk/client-s3'
-import type { Config } from '../config/environment'
 import { BucketFailure, CredentialsFailure, EndpointFailure } from '../errors'
-import { connect, DEFAULT_REGION } from './connect'
+import { connect, DEFAULT_REGION, type S3Options } from './connect'
 import { nameError } from './failure'
 import { explainDenial, lookAtBucket, warnOfClock } from './look-at-bucket'
 import { type Bucket, request, type Tally } from './request'
@@ -13,6 +12,14 @@ const WAITS_MS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
 
 /** Parts that no run came back for cost money until then. */
 const ABORT_UNFINISHED_UPLOADS_AFTER_DAYS = 7
+
+/** What is wanted of the bucket. */
+interface Wish {
+  readonly s3: S3Options
+  /** Create it if it does not exist. */
+  readonly createBucket: boolean
+  readonly rules: { readonly dryRun: boolean }
+}
 
 export interface FoundBucket {
   /** The bucket, where it is. */
@@ -25,8 +32,8 @@ export interface FoundBucket {
  * if no region was asked for.
  * @throws BucketFailure, CredentialsFailure, EndpointFailure
  */
-export async function createBucket(bucket: Bucket, config: Config, tally: Tally): Promise<FoundBucket> {
-  const { bucket: name } = config
+export async function createBucket(bucket: Bucket, config: Wish, tally: Tally): Promise<FoundBucket> {
+  const { bucket: name } = config.s3
   const region = await bucket.client.config.region()
   const found = (bucketOutcome: FoundBucket['bucketOutcome'], isNew = false): FoundBucket => {
     warnOfClock(bucket, tally)
@@ -38,16 +45,16 @@ export async function createBucket(bucket: Bucket, config: Config, tally: Tally)
     const seen = await lookAtBucket(bucket, name, tally)
     if (seen === 'denied') {
       if (creation === 'taken') throw taken(name)
-      await explainDenial(bucket, config, tally)
+      await explainDenial(bucket, config.s3, tally)
     }
     if (seen === 'there' || seen === 'denied') {
       if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
       return found(creation === 'created' ? 'created' : 'found', creation !== undefined)
     }
     if (seen !== 'missing') {
-      const there = { ...config, region: seen.region }
-      const isFree = config.region === undefined && region === DEFAULT_REGION
-      if (isFree) return await createBucket(await connect(there, bucket.signal), there, tally)
+      const there = { ...config, s3: { ...config.s3, region: seen.region } }
+      const isFree = config.s3.region === undefined && region === DEFAULT_REGION
+      if (isFree) return await createBucket(await connect(there.s3, bucket.signal), there, tally)
       throw new BucketFailure(`The bucket ${name} is in ${seen.region}, not in ${region}.`, {
         code: 'bucket',
         advice: `Set AWS_REGION=${seen.region}.`,

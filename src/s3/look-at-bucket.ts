@@ -1,7 +1,7 @@
 /** What can be learnt of a bucket without changing anything. */
 import { HeadBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import type { Config } from '../config/environment'
 import { BucketFailure } from '../errors'
+import type { S3Options } from './connect'
 import { nameError, sdkErrorOf, statusOf } from './failure'
 import { type Bucket, request, type Tally } from './request'
 
@@ -43,7 +43,7 @@ export function warnOfClock({ client }: Bucket, tally: Tally): void {
  */
 export async function explainDenial(
   bucket: Bucket,
-  { bucket: name, bucketOwner }: Config,
+  { bucket: name, bucketOwner }: S3Options,
   tally: Tally,
 ): Promise<void> {
   const { client, address } = bucket

@@ -1,21 +1,30 @@
 /** The object that says that a run is done: written last, when every file has landed. */
 import { crc32 } from 'node:zlib'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import type { Config } from '../config/environment'
+import type { Shard } from '../csv/shard'
 import { Failure, settle } from '../errors'
-import { fillIn } from '../key/build-key'
+import { fillIn, type Layout } from '../key/build-key'
 import { reportError } from '../report/file-report'
 import type { Summary } from '../report/summary'
 import { learn } from '../s3/capabilities'
 import { type Bucket, checksumHeaders, request, startTally, type Tally } from '../s3/request'
+import type { Rules } from './delivery'
 import { verifyBody } from './verify'
+
+interface ManifestOptions {
+  readonly manifest: boolean
+  readonly rules: Rules
+  readonly layout: Layout
+  readonly runDate: string
+  readonly shard: Shard | undefined
+}
 
 /**
  * Where a manifest is wanted and every file has landed: writes `summary` under a key that a downstream job can know
  * beforehand, over the manifest of an earlier run for the same date. Gives the summary with that key, or with what
  * became of it.
  */
-export async function writeManifest(bucket: Bucket, config: Config, summary: Summary): Promise<Summary> {
+export async function writeManifest(bucket: Bucket, config: ManifestOptions, summary: Summary): Promise<Summary> {
   if (!config.manifest || config.rules.dryRun || summary.failed > 0) return summary
   const key = buildManifestKey(config)
   const tally = startTally()
@@ -31,7 +40,7 @@ export async function writeManifest(bucket: Bucket, config: Config, summary: Sum
 }
 
 /** Each share of a run has a manifest of its own. */
-function buildManifestKey({ layout, runDate, shard }: Config): string {
+function buildManifestKey({ layout, runDate, shard }: ManifestOptions): string {
   const share = shard === undefined ? '' : `-${shard.index}-of-${shard.count}`
   const template = `{layer}/{source}/{format}/_manifests/{date:yyyy-MM-dd}/manifest${share}.json`
   return fillIn({ ...layout, template }, '', runDate)

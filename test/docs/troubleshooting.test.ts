@@ -99,7 +99,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   'a date as dd/mm/yyyy': { env: { RUN_DATE: '21/10/2024' } },
   '`yes` for `true`': { env: { CREATE_BUCKET: 'yes' } },
   'a size in MB': { env: { MAX_MEMORY: '64MB' } },
-  'a time zone that is not in the IANA list': { env: { TZ: 'Brasilia' } },
+  'a time zone that is not in the IANA list': { env: { TZ: 'Brasilia', RUN_DATE: '' } },
   "a layout without the file's name": { env: { KEY_LAYOUT: '{layer}/{dataset}' } },
   '`SHARDS` where no scheduler numbers the runs': { env: { SHARDS: '4' } },
   'a misspelt option': { args: ['--dryrun'] },

@@ -9,8 +9,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
-import type { Config } from '../../src/config/environment'
-import { connect } from '../../src/s3/connect'
+import { connect, type S3Options } from '../../src/s3/connect'
 import { type Kind, kindOf } from '../support/faults'
 import { CREDENTIALS, FAST_CLOCK, parseEvents, preload, reportedFiles, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
@@ -51,7 +50,7 @@ describe('retries', { concurrency: 4 }, () => {
   test('what is throttled slows the whole run: the strategy is adaptive', async () => {
     const config = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', bucket: 'test-lake', concurrency: 1 }
     const credentials = { accessKeyId: 'id', secretAccessKey: 'secret' }
-    const { client } = await connect({ ...config, credentials } as Config, new AbortController().signal)
+    const { client } = await connect({ ...config, credentials } as S3Options, new AbortController().signal)
     assert.ok((await client.config.retryStrategy()) instanceof AdaptiveRetryStrategy)
     client.destroy()
   })

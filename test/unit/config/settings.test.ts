@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { SETTINGS } from '../../../src/config/settings'
+import { describeDefault, SETTINGS } from '../../../src/config/settings'
 import { ROOT } from '../../support/program'
 
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
@@ -13,7 +13,8 @@ test("the README's table has a row for every setting, with its default, and for 
   const documented = rows.flatMap(([, names = '']) => names.match(/[A-Z0-9_]{2,}/g) ?? [])
   assert.deepEqual(documented.sort(), SETTINGS.map(({ name }) => name).sort())
   const defaults = rows.map(([, , value = '']) => value.replaceAll('`', '')).join('\n')
-  for (const setting of SETTINGS) assert.ok(defaults.includes(setting.default), `${setting.name}: ${setting.default}`)
+  for (const setting of SETTINGS)
+    assert.ok(defaults.includes(describeDefault(setting)), `${setting.name}: ${describeDefault(setting)}`)
 })
 
 test('.env.example names every setting that is the same for every run, and no other', () => {
