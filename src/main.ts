@@ -1,59 +1,88 @@
 #!/usr/bin/env node
+/** The job, top to bottom: connect, createBucket, readCsv, buildKey, putObject. */
 import type { Config } from './config/config'
 import { readConfig, readEnvironment } from './config/environment'
-import { refuseFaults } from './csv/check-csv'
+import { assertNoFaults } from './csv/check-csv'
 import { findCsv } from './csv/find-csv'
-import { READERS, readCsv } from './csv/read-csv'
+import { readCsv } from './csv/read-csv'
 import { takeShare } from './csv/shard'
-import { settle, settleUntilRefused, unwrap } from './errors'
-import { buildKey, refuseCollisions } from './key/build-key'
-/** The job, top to bottom: connect, createBucket, readCsv, buildKey, putObject. */
-import { createBudget } from './lib/memory'
+import { Failure, settle, settleUntilRefused, unwrap } from './errors'
+import { buildManifestKey, prepareKeys } from './key/build-key'
+import { createMemory } from './lib/memory'
 import { mapParallel } from './lib/parallel'
-import { type Passage, reportFile } from './report/file-report'
+import { type FileRun, reportError, reportFile } from './report/file-report'
 import { createReport, type Report } from './report/report'
-import { type Summary, summarize, summarizeEnd } from './report/summary'
+import { type Summary, summarize } from './report/summary'
 import { connect } from './s3/connect'
 import { createBucket } from './s3/create-bucket'
-import { listExisting, NOTHING } from './s3/objects'
-import { startTally } from './s3/request'
+import { listObjects, NOTHING } from './s3/objects'
+import { createStats } from './s3/request'
 import { listenForStop } from './stop-signal'
 import { writeManifest } from './upload/manifest'
+import { choosePartSize } from './upload/part-size'
 import { putObject } from './upload/put-object'
 
-async function upload(config: Config, report: Report, stop: AbortSignal): Promise<Summary> {
-  const found = await findCsv(config.paths, config.maxMemory, stop)
-  refuseCollisions(found.files, config.runDate, config.layout)
-  const files = takeShare(found.files, config.shard)
-  report.found(files.length, found, config.shard)
+/** @param runs filled with the files, so that the summary has them also if the run ends early */
+async function upload(config: Config, runs: FileRun[], report: Report, stop: AbortSignal): Promise<Summary> {
+  const { rules, csvCheck, maxMemory } = config
+  const found = await findCsv(config.paths, stop)
+  const buildKey = prepareKeys(found.files, config.runDate, config.layout)
+  for (const file of takeShare(found.files, config.shard)) {
+    const partSize = choosePartSize(file.name, file.size, maxMemory)
+    runs.push({ file, partSize, key: await settle(() => buildKey(file)), stats: createStats() })
+  }
+  report.found(runs.length, found, config.shard)
 
-  const shared = startTally()
-  const { bucket, bucketOutcome } = await createBucket(await connect(config.s3, stop), config, shared)
-  report.bucket(config.s3.bucket, bucketOutcome, shared.warnings)
+  const { s3, bucketOutcome } = await createBucket(await connect(config.s3, stop), config)
+  report.bucket(config.s3.bucket, bucketOutcome, s3.stats.warnings)
 
-  const jobs = files.map(file => ({ file, tally: startTally() }))
-  const read = report.follow('Reading', jobs, async job => ({
-    ...job,
-    csv: await settle(() => readCsv(job.file, config.csvCheck, stop, job.tally)),
-    key: await settle(() => buildKey(job.file.name, config.runDate, config.layout)),
-  }))
-  const entries = await mapParallel(jobs, READERS, read)
-  report.read(entries)
-  refuseFaults(config.csvCheck, entries)
+  const memory = createMemory(maxMemory)
+  const open = ({ file, csv, partSize, stats }: FileRun) =>
+    readCsv(file, { check: csvCheck, known: csv === undefined ? csv : unwrap(csv), partSize, signal: stop, stats })
 
-  const listing = bucketOutcome === 'would-create' ? NOTHING : await listExisting(bucket, entries, shared)
-  const way = { bucket, rules: config.rules, budget: createBudget(config.s3.concurrency, config.maxMemory) }
+  if (csvCheck === 'strict') {
+    report.watch('Checking', runs)
+    await mapParallel(runs, config.s3.concurrency, async run => {
+      run.begun = performance.now()
+      run.csv = await settle(async () => {
+        const csv = open(run)
+        await csv.skim(run.partSize, memory).finally(csv.close)
+        return csv.content
+      })
+    })
+    report.checked(runs)
+    assertNoFaults(csvCheck, runs)
+  }
+
+  const keys = runs.map(run => run.key).filter(key => typeof key === 'string')
+  const listing = bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys)
   const settlePut = settleUntilRefused()
-  const put = report.follow('Uploading', entries, async (entry): Promise<Passage> => {
-    const begun = performance.now()
-    const send = () =>
-      putObject({ ...way, file: unwrap(entry.csv), key: unwrap(entry.key), tally: entry.tally }, listing)
-    const passage = { ...entry, put: await settlePut(send), seconds: Math.round(performance.now() - begun) / 1000 }
-    report.file(reportFile(passage, config.rules))
-    return passage
+  report.watch('Uploading', runs)
+  await mapParallel(runs, config.s3.concurrency, async run => {
+    run.begun = performance.now()
+    run.put = await settlePut(async () => {
+      const csv = open(run)
+      try {
+        const key = buildKey(run.file)
+        return await putObject({ s3: s3.for(run.stats), csv, key, partSize: run.partSize, rules, memory }, listing)
+      } finally {
+        csv.close()
+        run.csv = csv.content
+      }
+    })
+    run.seconds = Math.round(performance.now() - run.begun) / 1000
+    report.file(reportFile(run, rules))
   })
-  const passages = await mapParallel(entries, config.s3.concurrency, put)
-  return await writeManifest(bucket, config, summarize(config, bucketOutcome, passages, shared))
+  if (csvCheck !== 'strict') report.checked(runs)
+
+  const summary = summarize(config, runs, { bucketOutcome, shared: s3.stats })
+  if (!config.manifest || rules.dryRun || summary.failed > 0) return summary
+  const manifest = buildManifestKey(config.layout, config.runDate, config.shard)
+  const stats = createStats()
+  const written = await settle(() => writeManifest(s3.for(stats), manifest, summary))
+  const requests = summary.requests + stats.requests
+  if (!(written instanceof Failure)) return { ...summary, requests, manifest }
+  return { ...summary, requests, exitCode: written.exitCode, error: reportError(written) }
 }
 
 async function main(): Promise<void> {
@@ -61,21 +90,22 @@ async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const environment = readEnvironment()
   const report = await createReport(environment.output, { out: process.stdout, err: process.stderr })
+  const runs: FileRun[] = []
   let config: Config | undefined
   let summary: Summary
   try {
     const invocation = readConfig(environment)
     if ('print' in invocation) return void process.stdout.write(invocation.print)
     config = invocation.config
-    summary = await upload(config, report, listenForStop())
+    summary = await upload(config, runs, report, listenForStop())
   } catch (error) {
     report.trace(error)
-    summary = summarizeEnd(error, config)
+    summary = summarize(config, runs, { end: error })
   }
   await report.summary(summary)
   process.exitCode = summary.exitCode
-  // What the SDK still waits for, to try again, must not hold up a run that was told to stop.
-  if (summary.exitCode > 128) process.stdout.write('', () => process.exit())
+  // Neither a socket nor a pause of the SDK may hold up a run that has ended.
+  process.stderr.write('', () => process.stdout.write('', () => process.exit()))
 }
 
 void main()

@@ -16,26 +16,3 @@ export function listenForStop(): AbortSignal {
   }
   return controller.signal
 }
-
-/** `promise`, or the reason of `signal` where that is aborted first. */
-export async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
-/** Aborted `ms` after `signal`, or after now if that is later: for what must still be brought to an end once a run is told to stop. */
-export function graceAfter(signal: AbortSignal, ms: number): AbortSignal {
-  const controller = new AbortController()
-  const begin = () => setTimeout(() => controller.abort(signal.reason), ms).unref()
-  if (signal.aborted) begin()
-  else signal.addEventListener('abort', begin, { once: true })
-  return controller.signal
-}

@@ -1,24 +1,27 @@
 /** What `CSV_CHECK` makes of the faults that were found in files. */
 
 import { CsvFailure, Failure, InterruptedFailure } from '../errors'
-import type { CsvFile } from './csv-file'
-import type { CsvFault } from './scan/shape'
+import type { CsvFault, CsvShape } from './scan/shape'
 
 /** `off` does not look into files, `warn` tells of faults and uploads, `strict` refuses the run for one bad file. */
 export type CsvCheck = 'off' | 'warn' | 'strict'
 
+interface Checked {
+  readonly shape: CsvShape | undefined
+}
+
 /** What is wrong with a file, as far as it was looked into. */
-export function listFaults(csv: CsvFile | Failure): readonly CsvFault[] {
-  return csv instanceof Failure ? [] : (csv.shape?.faults ?? [])
+function listFaults(csv: Checked | Failure | undefined): readonly CsvFault[] {
+  return csv === undefined || csv instanceof Failure ? [] : (csv.shape?.faults ?? [])
 }
 
 /**
  * For `strict`.
  * @throws CsvFailure where a file has a fault.
  */
-export function refuseFaults(
+export function assertNoFaults(
   check: CsvCheck,
-  entries: readonly { readonly file: { readonly name: string }; readonly csv: CsvFile | Failure }[],
+  entries: readonly { readonly file: { readonly name: string }; readonly csv?: Checked | Failure | undefined }[],
 ): void {
   // A run that was told to stop sends nothing, and has not read all: the signal is what ends it.
   const isStopped = entries.some(({ csv }) => csv instanceof InterruptedFailure)

@@ -1,66 +1,134 @@
-/** A CSV file as it was read: what it must still be when it is sent. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, read, realpathSync } from 'node:fs'
+/** A CSV file that is open: its bytes, and whether it is still what it was when it was opened. */
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, realpathSync, statfsSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
 import { FileFailure, nameSystemError } from '../errors'
-import type { CsvShape } from './scan/shape'
-import { isSameStamp, type Stamp } from './stamp'
 
 /** A file that was found, before a byte of it was read. */
 export interface FoundCsv {
-  /** Where it is opened: no part of it is a symbolic link that was not followed when it was found. */
+  /** Where it is opened. No part of it is a symbolic link. */
   readonly path: string
   /** The path relative to the folder it came from, with `/`. */
   readonly name: string
   /** Bytes. */
   readonly size: number
-  /** Bytes of a part of its upload; all parts but the last one have this size. */
-  readonly partSize: number
 }
 
-export interface CsvFile extends FoundCsv {
-  readonly stamp: Stamp
-  /** The CRC-32 of each part, in order; an empty file has one empty part. */
-  readonly partCrc32s: readonly number[]
-  /** The CRC-32 of the whole file. */
-  readonly crc32: number
-  /** What the file looks like as CSV; unknown where that was not to be looked at. */
-  readonly shape?: CsvShape
-}
-
-// Content has to come from a disk, and is waited for in other threads. What the kernel knows of a file since it was found
-// is asked for at once, which for many small files takes a fifth of the time.
-const readFile = promisify(read)
-
-/** A file that is open. */
-interface OpenCsv {
+interface CsvFile {
   readonly name: string
-  readonly descriptor: number
-  /** As it is now. */
-  stamp(): Stamp & { isFile(): boolean }
+  /** Bytes, when it was opened. */
+  readonly size: number
+  readonly modified: Date
+  /**
+   * Fills `buffer` from `offset` on.
+   * @throws FileFailure `unreadable`, or `changed_while_reading` if the file ends before the buffer is full
+   */
+  read(buffer: Buffer, offset: number): Promise<Buffer>
+  /**
+   * Looks whether the file changed since it was opened. `perhaps`: neither its size nor its modification time tells,
+   * and its content must be compared.
+   * @throws FileFailure `unreadable`
+   */
+  hasChanged(): 'no' | 'yes' | 'perhaps'
+  /** Call it once, when no read is under way. */
+  close(): void
 }
 
 /**
- * Opens a regular file for reading, and closes it when `task`, which has by then ended all reading, has ended. A symbolic
- * link or a pipe that took its place since it was found is refused.
- * @throws FileFailure `unreadable`
+ * File systems take the time of a change from a clock that ticks at most every 10 ms (the timer of Linux runs at 100 Hz
+ * or more). A change in the same tick as the last one leaves the change time as it was. Twice that, to be safe.
  */
-export async function withOpenCsv<Result>(
-  { path, name }: FoundCsv,
-  task: (csv: OpenCsv) => Promise<Result>,
-): Promise<Result> {
+const TICK_MS = 20
+/** The tick of FAT's modification times, the coarsest in use. */
+const COARSE_TICK_MS = 2000
+
+/**
+ * File systems over a network, whose attributes Linux caches: NFS, SMB (three), FUSE, 9p, Ceph, AFS (two), Lustre.
+ * https://man7.org/linux/man-pages/man2/statfs.2.html
+ */
+const NETWORK_TYPES = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x00c36400, 0x5346414f, 0x6b414653, 0x0bd00bd0,
+])
+
+// The content comes from a disk, and other threads wait for it. What the kernel knows of a file that was just found is
+// asked for at once: for many small files that takes a fifth of the time.
+const readDescriptor = promisify(read)
+
+/**
+ * Opens a regular file for reading.
+ * @throws FileFailure `unreadable`, also if a symbolic link or a pipe took its place since it was found
+ */
+export function openCsv({ path, name }: FoundCsv): CsvFile {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   const descriptor = orUnreadable(name, () => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
   try {
-    // The flag guards the last part of a path only.
-    if (orUnreadable(name, () => realpathSync.native(path)) !== path) {
-      throw unreadable(name, Object.assign(new Error('a folder is a link'), { code: 'ELOOP' }))
+    // The flag guards only the last part of a path.
+    if (orUnreadable(name, () => realpathSync.native(path)) !== path) throw unreadable(name, 'ELOOP')
+    const opened = orUnreadable(name, () => fstatSync(descriptor, { bigint: true }))
+    if (!opened.isFile()) throw unreadable(name, 'not a regular file')
+    const isRecent = wasJustChanged(opened, Date.now())
+    const isNetwork = orUnreadable(name, () => isOverNetwork(path, opened.dev))
+    const look = isNetwork ? () => openAgain(descriptor) : () => fstatSync(descriptor, { bigint: true })
+    return {
+      name,
+      size: Number(opened.size),
+      modified: new Date(Number(opened.mtimeNs / 1_000_000n)),
+      read: (buffer, offset) => readFully(name, descriptor, buffer, offset),
+      hasChanged: () => {
+        const now = orUnreadable(name, look)
+        if (now.size !== opened.size || now.mtimeNs !== opened.mtimeNs) return 'yes'
+        // Also new rights, another name or a file that takes its place move the change time: the content decides.
+        return isRecent || now.ctimeNs !== opened.ctimeNs ? 'perhaps' : 'no'
+      },
+      close: () => closeSync(descriptor),
     }
-    const stamp = () => orUnreadable(name, () => fstatSync(descriptor, { bigint: true }))
-    return await task({ name, descriptor, stamp })
-  } finally {
+  } catch (error) {
     closeSync(descriptor)
+    throw error
   }
+}
+
+/** Whether a change right now could leave the times of the file as they are. A time in the future proves nothing. */
+function wasJustChanged({ ctimeNs, mtimeNs }: BigIntStats, now: number): boolean {
+  const changed = ctimeNs === 0n ? mtimeNs : ctimeNs
+  const isCoarse = ctimeNs === 0n || changed % 1_000_000n === 0n
+  return Number(changed / 1_000_000n) > now - (isCoarse ? COARSE_TICK_MS : TICK_MS)
+}
+
+/** Whether each device that was asked about is a file system over a network: asked once, not for each of many files. */
+const networks = new Map<bigint, boolean>()
+
+function isOverNetwork(path: string, device: bigint): boolean {
+  const isNetwork = networks.get(device) ?? (process.platform === 'linux' && NETWORK_TYPES.has(statfsSync(path).type))
+  networks.set(device, isNetwork)
+  return isNetwork
+}
+
+/** The open file as its server has it: only a new open asks for that (NFS: close-to-open consistency). */
+function openAgain(descriptor: number): BigIntStats {
+  // Opens the same file, whatever has its name by now.
+  const again = openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY)
+  try {
+    return fstatSync(again, { bigint: true })
+  } finally {
+    closeSync(again)
+  }
+}
+
+async function readFully(name: string, descriptor: number, buffer: Buffer, offset: number): Promise<Buffer> {
+  for (let filled = 0; filled < buffer.length; ) {
+    const { bytesRead } = await readDescriptor(
+      descriptor,
+      buffer,
+      filled,
+      buffer.length - filled,
+      offset + filled,
+    ).catch(cause => {
+      throw unreadable(name, cause)
+    })
+    if (bytesRead === 0) throw changedWhileReading(name)
+    filled += bytesRead
+  }
+  return buffer
 }
 
 function orUnreadable<Result>(name: string, ask: () => Result): Result {
@@ -71,12 +139,12 @@ function orUnreadable<Result>(name: string, ask: () => Result): Result {
   }
 }
 
-export function unreadable(name: string, cause: unknown): FileFailure {
+function unreadable(name: string, cause: unknown): FileFailure {
   const code = nameSystemError(cause)
   const advice: Readonly<Record<string, string>> = {
-    EACCES: 'Give the user that runs this the right to read the file (chmod a+r).',
-    ENOENT: 'It was there when the run began: keep files in place until the run ends, and start it again.',
-    ELOOP: 'A symbolic link took its place, or that of a folder above: put the file itself there.',
+    EACCES: 'Give the user that runs this program the right to read the file (chmod a+r).',
+    ENOENT: 'It was there when the run began: keep files in place until the run ends, and start the run again.',
+    ELOOP: 'A symbolic link took its place, or the place of a folder above: put the file itself there.',
   }
   return new FileFailure(`${name} cannot be read (${code}).`, {
     code: 'unreadable',
@@ -85,62 +153,10 @@ export function unreadable(name: string, cause: unknown): FileFailure {
   })
 }
 
-/**
- * Fills `buffer` from `offset` on, or up to the end of the file, and returns what was filled.
- * @throws FileFailure `unreadable`
- */
-export async function readFully({ name, descriptor }: OpenCsv, buffer: Buffer, offset: number): Promise<Buffer> {
-  let filled = 0
-  while (filled < buffer.length) {
-    const rest = buffer.length - filled
-    const { bytesRead } = await readFile(descriptor, buffer, filled, rest, offset + filled).catch(cause => {
-      throw unreadable(name, cause)
-    })
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return buffer.subarray(0, filled)
-}
-
-/**
- * Part `index` (from 0) of an open file, read into `buffer`, which has room for it. Whether its bytes are those that were
- * read the first time is still to be asked.
- * @throws FileFailure `changed_while_reading` where there are not as many.
- */
-export async function readPart(csv: OpenCsv, file: CsvFile, index: number, buffer: Buffer): Promise<Buffer> {
-  const offset = index * file.partSize
-  const length = Math.min(file.partSize, file.size - offset)
-  const part = await readFully(csv, buffer.subarray(0, length), offset)
-  if (part.length !== length) throw changedWhileReading(file.name)
-  return part
-}
-
-/** @throws FileFailure `changed_while_reading` where `part` has another CRC-32 than when it was read the first time. */
-export function refuseChangedPart(part: Buffer, crc: number, name: string): void {
-  if (crc32(part) !== crc) throw changedWhileReading(name)
-}
-
-/**
- * To be asked after the last byte was taken, of the path: an open file does not tell that another one has its place.
- * @throws FileFailure `changed_while_reading` where the file is not what it was when it was read.
- */
-export function refuseChanged({ path, name, stamp }: CsvFile): void {
-  const now = lookAgain(path)
-  if (now === undefined || !isSameStamp(now, stamp)) throw changedWhileReading(name)
-}
-
-function lookAgain(path: string): Stamp | undefined {
-  try {
-    return lstatSync(path, { bigint: true })
-  } catch {
-    return undefined
-  }
-}
-
 export function changedWhileReading(name: string): FileFailure {
   return new FileFailure(`${name} changed while reading.`, {
     code: 'changed_while_reading',
-    advice: 'Start the run again once nothing writes to the file any more.',
+    advice: 'Start the run again when nothing writes to the file any more.',
     retryable: true,
   })
 }

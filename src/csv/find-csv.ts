@@ -3,7 +3,6 @@ import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'no
 import { basename, join, relative, sep } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ConfigFailure, nameSystemError } from '../errors'
-import { choosePartSize } from '../upload/part-size'
 import type { FoundCsv } from './csv-file'
 
 export interface Found {
@@ -19,19 +18,13 @@ export interface Found {
  */
 const ENTRIES_IN_A_TURN = 100
 
-interface Candidate {
-  readonly path: string
-  readonly name: string
-  readonly size: number
-}
-
 /**
  * Every file whose name ends in `.csv`, in any case, in the files and folders `paths` and their sub-folders. Symbolic
  * links are followed to files within the same folder only, so that no file from elsewhere is uploaded by its name.
- * @throws ConfigFailure where a path does not exist, no file is found, or one is too large for `maxMemory`.
+ * @throws ConfigFailure if a path does not exist or no file is found
  */
-export async function findCsv(paths: readonly string[], maxMemory: number, signal: AbortSignal): Promise<Found> {
-  const candidates: Candidate[] = []
+export async function findCsv(paths: readonly string[], signal: AbortSignal): Promise<Found> {
+  const candidates: FoundCsv[] = []
   const passedOver: string[] = []
   for (const path of paths) {
     const kind = lookAt(path)
@@ -50,14 +43,8 @@ export async function findCsv(paths: readonly string[], maxMemory: number, signa
     )
   }
   // What is named twice, as a file and by its folder, is one file.
-  const unique = [...new Map(candidates.map(file => [`${file.path}\0${file.name}`, file])).values()]
-  unique.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-  const files = unique.map(({ path, name, size }) => ({
-    path,
-    name,
-    size,
-    partSize: choosePartSize(name, size, maxMemory),
-  }))
+  const files = [...new Map(candidates.map(file => [`${file.path}\0${file.name}`, file])).values()]
+  files.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return { files, passedOver }
 }
 
@@ -89,7 +76,7 @@ function listEntries(folder: string): Dirent[] {
 async function walk(
   root: string,
   folder: string,
-  candidates: Candidate[],
+  candidates: FoundCsv[],
   passedOver: string[],
   signal: AbortSignal,
 ): Promise<void> {

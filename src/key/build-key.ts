@@ -60,36 +60,55 @@ export function describeImpossible(key: string): string | undefined {
 }
 
 /**
- * Refuses the run when two files would land on one key; files without a key do not land.
- * @throws ConfigFailure
+ * The key of each of `files`, built once, by `buildKey`.
+ * @returns a function that gives the key of a file, and throws the `FileFailure` of one that has none
+ * @throws ConfigFailure if two files would land on one key; files without a key do not land
  */
-export function refuseCollisions(
-  files: readonly { readonly name: string; readonly path: string }[],
+export function prepareKeys<File extends { readonly name: string; readonly path: string }>(
+  files: readonly File[],
   runDate: string,
   layout: Layout,
-): void {
-  const owners = new Map<string, string>()
-  for (const { name, path } of files) {
-    const key = findKey(name, runDate, layout)
-    if (key === undefined) continue
+): (file: File) => string {
+  const keys = new Map<File, string | FileFailure>()
+  const owners = new Map<string, File>()
+  for (const file of files) {
+    const key = findKey(file.name, runDate, layout)
+    keys.set(file, key)
+    if (typeof key !== 'string') continue
     const other = owners.get(key)
     if (other !== undefined) {
-      throw new ConfigFailure(`${other} and ${path} would both land on the key ${key}.`, {
+      throw new ConfigFailure(`${other.path} and ${file.path} would both land on the key ${key}.`, {
         code: 'key_collision',
         advice: 'Rename one of them, upload them in runs of their own, or choose a KEY_LAYOUT that keeps them apart.',
       })
     }
-    owners.set(key, path)
+    owners.set(key, file)
+  }
+  return file => {
+    const key = keys.get(file)
+    if (typeof key === 'string') return key
+    throw key ?? new Error(`${file.name} was not among the files of the run`)
   }
 }
 
-function findKey(...file: Parameters<typeof buildKey>): string | undefined {
+function findKey(...file: Parameters<typeof buildKey>): string | FileFailure {
   try {
     return buildKey(...file)
   } catch (error) {
-    if (error instanceof FileFailure) return undefined
+    if (error instanceof FileFailure) return error
     throw error
   }
+}
+
+/** The key of the manifest of a run. Each share of a run has a manifest of its own. */
+export function buildManifestKey(
+  layout: Layout,
+  runDate: string,
+  shard: { readonly index: number; readonly count: number } | undefined,
+): string {
+  const share = shard === undefined ? '' : `-${shard.index}-of-${shard.count}`
+  const template = `{layer}/{source}/{format}/_manifests/{date:yyyy-MM-dd}/manifest${share}.json`
+  return fillIn({ ...layout, template }, '', runDate)
 }
 
 function nameDataset(name: string, style: Layout['datasetStyle']): string {

@@ -1,82 +1,84 @@
-/** The bound on what is in flight: requests, and the file content that they hold in memory. */
+/** The bound on the file content that is held in memory at once. */
 
-export interface Budget {
-  /** Tasks at once. */
-  readonly slots: number
-  /** Of all their buffers together. */
-  readonly bytes: number
-  /**
-   * Runs `task` with a buffer of `bytes` as soon as a slot and the memory are free, in the order of asking. The buffer
-   * is taken back when the task ends: its old content is still in it the next time.
-   */
-  run<Result>(bytes: number, task: (buffer: Buffer) => Promise<Result>): Promise<Result>
+export const MIB = 1024 * 1024
+
+export interface Loan {
+  /** Of the size that was asked for. It may still have the content of an earlier loan. */
+  readonly buffer: Buffer
+  /** Gives the buffer back. Call it once, when nothing reads or writes the buffer any more. */
+  release(): void
 }
 
-const MIB = 1024 * 1024
+export interface Memory {
+  /** All loans together never have more bytes than this. */
+  readonly bytes: number
+  /** Lends a buffer of `size` bytes, `bytes` at most, as soon as there is room for it, in the order of asking. */
+  borrow(size: number): Promise<Loan>
+  /** Learns from a buffer of `size` bytes that the server has acknowledged after `ms` whether to lend more at once. */
+  observe(size: number, ms: number): void
+}
 
-/** Of all buffers at first: where that many bytes in flight keep the network busy, more would take memory and do nothing. */
+/** Lent at first: if so much keeps the network busy, more only takes memory. */
 const FIRST_BYTES = 16 * MIB
 /**
- * Bytes in a millisecond. A task that is slower waits for the network or the server, and more at once will do more; one
- * connection to S3 is slower than this.
+ * Bytes in a millisecond of a fast request. A slower request waits for the network or the server, and more requests at
+ * once move more bytes. One connection to S3 is slower than this.
  */
 const FAST = (120 * MIB) / 1000
 
-/**
- * A budget of `slots` tasks at once whose buffers have `bytes` together; a single task never asks for more than that.
- * Less is lent as long as tasks are fast.
- * @param clock milliseconds
- */
-export function createBudget(slots: number, bytes: number, clock = () => performance.now()): Budget {
-  let freeSlots = slots
+/** A memory of `bytes` bytes. */
+export function createMemory(bytes: number): Memory {
   let lentBytes = 0
   let openBytes = Math.min(bytes, FIRST_BYTES)
-  const waiting: { bytes: number; start: () => void }[] = []
-  /** Buffers that no task holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept. */
+  const waiting: { readonly size: number; readonly start: () => void }[] = []
+  /** Buffers that nobody holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept. */
   const spare: Buffer[] = []
 
   const admit = () => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      if (freeSlots === 0 || lentBytes + next.bytes > Math.max(openBytes, next.bytes)) return
+      // One large part is read while another one is sent, and one alone always fits.
+      const most = Math.min(bytes, Math.max(openBytes, 2 * next.size))
+      if (lentBytes > 0 && lentBytes + next.size > most) return
       waiting.shift()
-      freeSlots -= 1
-      lentBytes += next.bytes
+      lentBytes += next.size
       next.start()
     }
   }
   const lend = (size: number): Buffer => {
-    const kept = spare.findIndex(buffer => buffer.length === size)
-    if (kept !== -1) return spare.splice(kept, 1)[0] as Buffer
-    // Together with what is lent, what is kept stays within the bound.
-    for (let kept = sum(spare); kept + lentBytes > bytes; kept = sum(spare)) spare.shift()
+    const at = spare.findIndex(buffer => buffer.length === size)
+    const [kept] = at === -1 ? [] : spare.splice(at, 1)
+    if (kept !== undefined) return kept
+    // What is kept and what is lent stay within the bound together.
+    for (let held = sum(spare); held + lentBytes > bytes; held = sum(spare)) spare.shift()
     return Buffer.allocUnsafeSlow(size)
   }
 
   return {
-    slots,
     bytes,
-    async run(size, task) {
+    async borrow(size) {
       await new Promise<void>(start => {
-        waiting.push({ bytes: size, start })
+        waiting.push({ size, start })
         admit()
       })
       const buffer = lend(size)
-      const begun = clock()
-      try {
-        return await task(buffer)
-      } finally {
-        // Slowly back, so that a hiccup is no lasting reason for more, and the wait for a network is.
-        openBytes += size / (clock() - begun) < FAST ? size : -size / 4
-        openBytes = Math.min(bytes, Math.max(openBytes, FIRST_BYTES))
-        spare.push(buffer)
-        freeSlots += 1
-        lentBytes -= size
-        admit()
+      return {
+        buffer,
+        release: () => {
+          spare.push(buffer)
+          lentBytes -= size
+          admit()
+        },
       }
+    },
+    observe(size, ms) {
+      // Shrink slowly: one fast request must not take back what a slow network needs.
+      openBytes += size / ms < FAST ? size : -size / 4
+      openBytes = Math.min(bytes, Math.max(openBytes, FIRST_BYTES))
+      admit()
     },
   }
 }
 
 function sum(buffers: readonly Buffer[]): number {
-  return buffers.reduce((bytes, buffer) => bytes + buffer.length, 0)
+  return buffers.reduce((total, buffer) => total + buffer.length, 0)
 }

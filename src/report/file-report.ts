@@ -1,12 +1,26 @@
-/** What became of one file, and of an error: as the JSON output has them. */
-
-import type { CsvFile } from '../csv/csv-file'
+/** One file from the beginning to the end of a run, and what the JSON output has of it. */
+import type { FoundCsv } from '../csv/csv-file'
+import type { CsvContent } from '../csv/read-csv'
 import type { CsvFault } from '../csv/scan/shape'
 import { Failure } from '../errors'
 import { toHex } from '../lib/crc32'
-import type { Tally } from '../s3/request'
-import type { Rules } from '../upload/delivery'
-import type { Put } from '../upload/put-object'
+import type { Stats } from '../s3/request'
+import type { Put, Rules } from '../upload/delivery'
+
+/** Filled in step by step. */
+export interface FileRun {
+  readonly file: FoundCsv
+  readonly key: string | Failure
+  /** Bytes of a part of its upload. */
+  readonly partSize: number
+  readonly stats: Stats
+  /** As `performance.now()` had it when the program turned to the file. */
+  begun?: number
+  /** What the file holds, if it was read to its end, or why it could not be. */
+  csv?: CsvContent | Failure | undefined
+  put?: Put | Failure
+  seconds?: number
+}
 
 export interface ErrorReport {
   readonly code: string
@@ -18,8 +32,7 @@ export interface ErrorReport {
 export interface FileReport {
   readonly file: string
   readonly key?: string
-  /** Unknown where the file could not be read. */
-  readonly bytes?: number
+  readonly bytes: number
   /** Records as RFC 4180 has them, a header among them. */
   readonly rows?: number
   /** Fields of the first record. */
@@ -40,22 +53,16 @@ export interface FileReport {
   readonly error?: ErrorReport
 }
 
-/** One file's way through the steps: each holds what the step gave, or why there is nothing. */
-export interface Passage {
-  readonly file: { readonly name: string }
-  readonly csv: CsvFile | Failure
-  readonly key: string | Failure
-  readonly put: Put | Failure
-  readonly tally: Tally
-  readonly seconds: number
-}
-
-export function reportFile({ file, csv, key, put, tally, seconds }: Passage, { dryRun }: Rules): FileReport {
+/** @param failure of the run, for a file that it did not come to */
+export function reportFile(run: FileRun, { dryRun }: Pick<Rules, 'dryRun'>, failure?: Failure): FileReport {
+  const { file, key, stats, csv, seconds = 0 } = run
+  const put = run.put ?? failure
   return {
     file: file.name,
     ...(key instanceof Failure ? {} : { key }),
-    ...(csv instanceof Failure ? {} : describeCsv(csv)),
-    ...(put instanceof Failure
+    bytes: file.size,
+    ...(csv === undefined || csv instanceof Failure ? {} : describeCsv(csv)),
+    ...(put === undefined || put instanceof Failure
       ? { outcome: dryRun ? 'would-fail' : 'failed', error: reportError(put) }
       : {
           outcome: put.outcome,
@@ -63,13 +70,13 @@ export function reportFile({ file, csv, key, put, tally, seconds }: Passage, { d
           ...(put.versionId === undefined ? {} : { versionId: put.versionId }),
         }),
     seconds,
-    requests: tally.requests,
-    warnings: tally.warnings,
+    requests: stats.requests,
+    warnings: stats.warnings,
   }
 }
 
-function describeCsv({ size, crc32, shape }: CsvFile) {
-  const known = { bytes: size, crc32: toHex(crc32) }
+function describeCsv({ size, digest, shape }: CsvContent) {
+  const known = { bytes: size, crc32: toHex(digest.crc32) }
   if (shape === undefined) return known
   const { rows, columns, delimiter, encoding, header, faults } = shape
   return { ...known, rows, columns, delimiter, encoding, header, faults }

@@ -1,17 +1,23 @@
 /** The report for programs: one JSON object a line. docs/events.schema.json describes each event. */
-import { listFaults } from '../csv/check-csv'
+import { Failure } from '../errors'
 import type { Report } from './report'
 
 export function reportEvents(emit: (event: string, data: object) => void, trace: Report['trace']): Report {
   return {
     found: (files, { passedOver }) => emit('found', { files, passedOver }),
     bucket: (bucket, bucketOutcome, warnings) => emit('bucket', { bucket, bucketOutcome, warnings }),
-    follow: (_verb, _jobs, task) => task,
-    read: entries => {
-      const sizes = entries.flatMap(({ csv }) => ('size' in csv ? [csv.size] : []))
-      const all = entries.map(({ file, csv }) => ({ file: file.name, faults: listFaults(csv) }))
-      const bytes = sizes.reduce((sum, size) => sum + size, 0)
-      emit('read', { files: sizes.length, bytes, faulty: all.filter(({ faults }) => faults.length > 0) })
+    watch: () => {},
+    checked: runs => {
+      const read = runs.flatMap(({ file, csv }) =>
+        csv === undefined || csv instanceof Failure ? [] : [{ file, faults: csv.shape?.faults ?? [] }],
+      )
+      const bytes = read.reduce((sum, { file }) => sum + file.size, 0)
+      const faulty = read.filter(({ faults }) => faults.length > 0)
+      emit('read', {
+        files: read.length,
+        bytes,
+        faulty: faulty.map(({ file, faults }) => ({ file: file.name, faults })),
+      })
     },
     file: report => emit('file', report),
     summary: async summary => emit('summary', summary),

@@ -1,14 +1,11 @@
 /** What a person or a program sees of a run. */
-
-import type { CsvFile } from '../csv/csv-file'
 import type { Found } from '../csv/find-csv'
 import type { Shard } from '../csv/shard'
-import type { Failure } from '../errors'
 import { escapeControls, printable } from '../lib/printable'
-import type { FoundBucket } from '../s3/create-bucket'
-import type { FileReport } from './file-report'
+import type { BucketOutcome } from '../s3/create-bucket'
+import type { FileReport, FileRun } from './file-report'
 import { reportEvents } from './json-report'
-import type { Job, Progress } from './progress'
+import type { Progress } from './progress'
 import type { Summary } from './summary'
 import { choosePaint, chooseWrap, type Output, openLiveLines } from './terminal'
 import { reportText } from './text-report'
@@ -16,24 +13,16 @@ import { reportText } from './text-report'
 export interface Report {
   /** @param files how many this run takes of those that were found */
   found(files: number, found: Found, shard: Shard | undefined): void
-  bucket(name: string, outcome: FoundBucket['bucketOutcome'], warnings: readonly string[]): void
-  /** `task`, with every job that goes through it shown as it moves on. */
-  follow<J extends Job, Result>(
-    verb: Progress['verb'],
-    jobs: readonly J[],
-    task: (job: J) => Promise<Result>,
-  ): (job: J) => Promise<Result>
-  read(entries: readonly ReadEntry[]): void
+  bucket(name: string, outcome: BucketOutcome, warnings: readonly string[]): void
+  /** Shows how the `runs` come along, until the step ends. */
+  watch(verb: Progress['verb'], runs: readonly FileRun[]): void
+  /** All files were read, in `strict` before anything is sent. */
+  checked(runs: readonly FileRun[]): void
   file(report: FileReport): void
   /** The last word. */
   summary(summary: Summary): Promise<void>
   /** The stack of what ended the run, for those who asked for it. */
   trace(error: unknown): void
-}
-
-interface ReadEntry {
-  readonly file: { readonly name: string }
-  readonly csv: CsvFile | Failure
 }
 
 interface Style {

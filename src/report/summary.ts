@@ -1,17 +1,18 @@
 /** What became of a run: the last event of the JSON output, and what the text ends with. */
+
 import type { Shard } from '../csv/shard'
 import { exitCodeOf, Failure } from '../errors'
-import type { FoundBucket } from '../s3/create-bucket'
-import type { Tally } from '../s3/request'
+import type { BucketOutcome } from '../s3/create-bucket'
+import type { Stats } from '../s3/request'
 import type { Rules } from '../upload/delivery'
-import { type ErrorReport, type FileReport, type Passage, reportError, reportFile } from './file-report'
+import { type ErrorReport, type FileReport, type FileRun, reportError, reportFile } from './file-report'
 
 /** What of the configuration is worth repeating. */
 interface Run {
   readonly s3: { readonly bucket: string }
   readonly runDate: string
   readonly shard: Shard | undefined
-  readonly rules: Rules
+  readonly rules: Pick<Rules, 'dryRun'>
 }
 
 /** What a run would do; `failed` counts what would fail. */
@@ -28,7 +29,7 @@ export interface Summary {
   readonly date?: string
   /** `i/n`, from 0: the share of the files that this run took. */
   readonly shard?: string
-  readonly bucketOutcome?: FoundBucket['bucketOutcome']
+  readonly bucketOutcome?: BucketOutcome
   readonly files: readonly FileReport[]
   readonly uploaded: number
   readonly unchanged: number
@@ -36,6 +37,8 @@ export interface Summary {
   readonly failed: number
   /** Of a dry run only, as what needs the right to write. */
   readonly dryRun?: DryRun
+  /** What a person should know of the run as a whole. */
+  readonly warnings: readonly string[]
   readonly bytesSent: number
   readonly requests: number
   /** Since the process began. */
@@ -47,28 +50,38 @@ export interface Summary {
   readonly error?: ErrorReport
 }
 
-/** @param shared what the steps that serve all files came to */
+interface RunEnd {
+  readonly bucketOutcome?: BucketOutcome
+  /** What the steps that serve all files came to. */
+  readonly shared?: Stats
+  /** What ended the run before all was done. */
+  readonly end?: unknown
+}
+
+/**
+ * @param runs every file, as far as it came
+ */
 export function summarize(
-  run: Run,
-  bucketOutcome: FoundBucket['bucketOutcome'],
-  passages: readonly Passage[],
-  shared: Tally,
+  run: Run | undefined,
+  runs: readonly FileRun[],
+  { bucketOutcome, shared, end }: RunEnd,
 ): Summary {
-  const puts = passages.map(passage => passage.put)
-  const failures = puts.filter(put => put instanceof Failure)
-  const count = (outcome: FileReport['outcome']) =>
-    puts.filter(put => !(put instanceof Failure) && put.outcome === outcome).length
-  const tallies = [shared, ...passages.map(passage => passage.tally)]
-  const total = (counter: 'requests' | 'bytesSent') => tallies.reduce((sum, tally) => sum + tally[counter], 0)
+  const rules = run?.rules ?? { dryRun: false }
+  const failure = end instanceof Failure ? end : undefined
+  const files = runs.map(each => reportFile(each, rules, failure))
+  const count = (outcome: FileReport['outcome']) => files.filter(file => file.outcome === outcome).length
+  const stats = [...(shared === undefined ? [] : [shared]), ...runs.map(each => each.stats)]
+  const total = (counter: 'requests' | 'bytesSent') => stats.reduce((sum, each) => sum + each[counter], 0)
+  const failures = runs.flatMap(({ put }) => (put instanceof Failure ? [put] : []))
   return {
-    ...describeRun(run),
-    bucketOutcome,
-    files: passages.map(passage => reportFile(passage, run.rules)),
+    ...(run === undefined ? {} : describeRun(run)),
+    ...(bucketOutcome === undefined ? {} : { bucketOutcome }),
+    files,
     uploaded: count('uploaded'),
     unchanged: count('unchanged'),
     kept: count('kept'),
-    failed: failures.length,
-    ...(run.rules.dryRun
+    failed: count('failed') + count('would-fail'),
+    ...(rules.dryRun && bucketOutcome !== undefined
       ? {
           dryRun: {
             wouldUpload: count('would-upload'),
@@ -77,27 +90,12 @@ export function summarize(
           },
         }
       : {}),
+    warnings: shared?.warnings ?? [],
     bytesSent: total('bytesSent'),
     requests: total('requests'),
     seconds: secondsSoFar(),
-    exitCode: exitCodeOf(failures),
-  }
-}
-
-/** The summary of a run that ended before its files were looked at, and perhaps before it was configured. */
-export function summarizeEnd(error: unknown, run: Run | undefined): Summary {
-  return {
-    ...(run === undefined ? {} : describeRun(run)),
-    files: [],
-    uploaded: 0,
-    unchanged: 0,
-    kept: 0,
-    failed: 0,
-    bytesSent: 0,
-    requests: 0,
-    seconds: secondsSoFar(),
-    exitCode: error instanceof Failure ? error.exitCode : 1,
-    error: reportError(error),
+    exitCode: end === undefined ? exitCodeOf(failures) : (failure?.exitCode ?? 1),
+    ...(end === undefined ? {} : { error: reportError(end) }),
   }
 }
 

@@ -1,12 +1,14 @@
 /** The report for people: a line as each step ends, progress while one lasts, and a table at the end. */
-import { listFaults } from '../csv/check-csv'
+
+import type { CsvFault } from '../csv/scan/shape'
 import { printable } from '../lib/printable'
 import { countOf, formatBytes, formatSeconds, listSome } from '../lib/text'
-import type { FoundBucket } from '../s3/create-bucket'
+import type { BucketOutcome } from '../s3/create-bucket'
 import { adviceOf, describeTotals, groupFiles, recallFaults } from './closing'
 import type { FileReport } from './file-report'
-import { describeProgress, listActive, startProgress } from './progress'
+import { describeProgress, listActive } from './progress'
 import type { Report } from './report'
+import type { Summary } from './summary'
 import { drawTable, type TableStyle } from './table'
 import type { LiveLines, Paint } from './terminal'
 import { chooseWidthOf } from './text-width'
@@ -17,7 +19,7 @@ const LOG_LINE_MS = 5000
 /** Of more faults, or failures of one kind, only the number is told. */
 const MOST_ALIKE = 20
 
-const BUCKET_LINES: Readonly<Record<FoundBucket['bucketOutcome'], (name: string) => string>> = {
+const BUCKET_LINES: Readonly<Record<BucketOutcome, (name: string) => string>> = {
   found: name => `Using the bucket ${name}.`,
   created: name => `Created the bucket ${name}.`,
   'would-create': name => `The bucket ${name} does not exist and would be created.`,
@@ -47,9 +49,27 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     surface.complain(`${paintErr(colour, mark)} ${printable(text)}`)
   }
   const warn = (text: string) => complain('Warning:', 'yellow', `${text.replace(/\.$/, '')}.`)
+  const told = new Set<string>()
+  const warnOnce = (text: string) => {
+    if (!told.has(text)) warn(text)
+    told.add(text)
+  }
   const fail = ({ message, advice }: NonNullable<FileReport['error']>) =>
     complain('Failed:', 'red', `${message} ${advice}`)
   const next = (text: string) => complain('Next:', 'yellow', text)
+  const again = ({ exitCode, date }: Summary) => {
+    if (exitCode !== 0 && date !== undefined) {
+      next(`start it again with --date ${date}; what has landed is not sent twice.`)
+    }
+  }
+  let faultsTold = 0
+  let wasChecked = false
+  const warnOfFaults = (file: string, faults: readonly CsvFault[]) => {
+    for (const { message } of faults) {
+      faultsTold += 1
+      if (faultsTold <= MOST_ALIKE) warn(`${file}: ${message}`)
+    }
+  }
   const failures = new Map<string, { readonly told: Set<string>; untold: number }>()
   /** On a terminal over and over, in a log now and then; until `stopProgress`. */
   const show = (describe: (now: number) => readonly [head: string, ...details: string[]]) => {
@@ -72,32 +92,26 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     bucket: (name, outcome, warnings) => {
       stopProgress()
       say(BUCKET_LINES[outcome](name))
-      warnings.forEach(warn)
+      warnings.forEach(warnOnce)
     },
-    follow: (verb, jobs, task) => {
-      const progress = startProgress(verb, jobs)
+    watch: (verb, runs) => {
+      stopProgress()
+      wasChecked ||= verb === 'Checking'
+      const progress = { verb, runs, begun: performance.now() }
       show(now => [describeProgress(progress, now), ...listActive(progress)])
-      return async job => {
-        progress.active.add(job)
-        try {
-          return await task(job)
-        } finally {
-          progress.active.delete(job)
-          progress.ended.add(job)
-        }
+    },
+    checked: runs => {
+      // Without `strict` each file tells its faults itself.
+      if (!wasChecked) return
+      stopProgress()
+      const bytes = runs.reduce((sum, { file }) => sum + file.size, 0)
+      say(`Checked ${countOf(runs.length, 'file')}, ${formatBytes(bytes)}.`)
+      for (const { file, csv } of runs) {
+        if (csv !== undefined && 'shape' in csv) warnOfFaults(file.name, csv.shape?.faults ?? [])
       }
     },
-    read: entries => {
-      stopProgress()
-      const sizes = entries.flatMap(({ csv }) => ('size' in csv ? [csv.size] : []))
-      say(`Read ${countOf(sizes.length, 'file')}, ${formatBytes(sizes.reduce((sum, size) => sum + size, 0))}.`)
-      const faults = entries.flatMap(({ file, csv }) =>
-        listFaults(csv).map(({ message }) => `${file.name}: ${message}`),
-      )
-      faults.slice(0, MOST_ALIKE).forEach(warn)
-      if (faults.length > MOST_ALIKE) warn(`${faults.length - MOST_ALIKE} more faults; --json lists them all`)
-    },
-    file: ({ error }) => {
+    file: ({ file, faults = [], error }) => {
+      if (!wasChecked) warnOfFaults(file, faults)
       if (error === undefined) return
       const alike = failures.get(error.code) ?? { told: new Set(), untold: 0 }
       failures.set(error.code, alike)
@@ -112,20 +126,25 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       for (const [code, { untold }] of failures) {
         if (untold > 0) complain('Failed:', 'red', `${countOf(untold, 'more file')} (${code}).`)
       }
-      if (summary.files.length > 0) {
+      summary.warnings.forEach(warnOnce)
+      if (faultsTold > MOST_ALIKE) warn(`${faultsTold - MOST_ALIKE} more faults; --json lists them all`)
+      const { error, files } = summary
+      if (error !== undefined && files.every(file => file.error?.message === error.message)) {
+        fail(error)
+        return again(summary)
+      }
+      if (files.length > 0) {
         // Its cells are made printable before they get their colours.
         const widthOf = await chooseWidthOf(summary.files.map(({ file, key = '' }) => file + key))
         for (const line of ['', ...drawTable(summary.files, { ...table, widthOf }), '']) surface.draw(line)
       }
-      if (summary.error === undefined) say(describeTotals(summary))
-      else fail(summary.error)
+      if (error === undefined) say(describeTotals(summary))
+      else fail(error)
       if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
       recallFaults(summary.files).forEach(warn)
       groupFiles(summary.files, file => file.warnings).forEach(warn)
       groupFiles(summary.files, adviceOf).forEach(next)
-      if (summary.exitCode !== 0 && summary.date !== undefined) {
-        next(`start it again with --date ${summary.date}; what has landed is not sent twice.`)
-      }
+      again(summary)
     },
     trace: error => {
       stopProgress()

@@ -1,40 +1,126 @@
-/** What the server turned out to understand: learnt once, and kept to for the rest of the run. */
-import { nameError, refusesChecksums, refusesUnsignedBody } from './failure'
+/** What the server turned out to understand: learnt from its refusals, told once, and kept to for the rest of the run. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { toBase64 } from '../lib/crc32'
+import { isDamaged, nameError, refusesChecksums, refusesHeader, refusesUnsignedBody, statusOf } from './failure'
 
-export interface Dialect {
-  /** Whether CRC-32s go with what is sent. */
-  sendsChecksums: boolean
-  /**
-   * Whether it gives them back, and is taken to have compared them with what arrived.
-   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
-   */
-  comparesChecksums: boolean
-  /** Whether bodies are signed, and not only their checksums: over plain HTTP, or where the server insists. */
-  signsBodies: boolean
-  /** Whether it was tried what the server makes of `If-None-Match`. */
+interface Feature {
+  /** Whether `error` may come from the use of it. */
+  isRefused(error: unknown): boolean
+  /** AWS has it, so that only another server may lack it. */
+  readonly isOnAws: boolean
+  /** What a person is told if the server lacks it, with the reason that the server gave. */
+  news(reason: string): string
+}
+
+/** What the program can do without, by what its requests use. */
+const FEATURES = {
+  /** Over TLS a bucket policy, too, can ask for signed bodies. */
+  unsignedBodies: {
+    isRefused: refusesUnsignedBody,
+    isOnAws: false,
+    news: reason => `the server refuses unsigned bodies (${reason}): the program signs them now`,
+  },
+  checksums: {
+    isRefused: refusesChecksums,
+    isOnAws: true,
+    news: reason => `the server refuses checksums (${reason}): the program compares its MD5 ETags instead`,
+  },
+  /** `x-amz-checksum-mode` in HeadObject, whose refusal has no body and gives no reason. */
+  checksumMode: {
+    isRefused: error => statusOf(error) === 400 || statusOf(error) === 501,
+    isOnAws: true,
+    news: reason => `the server refuses to be asked for checksums (${reason}): the program compares its ETags instead`,
+  },
+  /** `x-amz-mp-object-size` in CompleteMultipartUpload. */
+  objectSize: {
+    isRefused: error => refusesHeader(error, /mp-object-size/i),
+    isOnAws: true,
+    news: reason => `the server refuses x-amz-mp-object-size (${reason}): the program looks at the size afterwards`,
+  },
+  /** `If-None-Match`. */
+  conditions: {
+    isRefused: error => refusesHeader(error, /if-none-match/i),
+    isOnAws: true,
+    news: reason =>
+      `the server refuses If-None-Match (${reason}): the program looks right before it writes, and what others write in that moment may be written over`,
+  },
+} as const satisfies Record<string, Feature>
+
+export type FeatureName = keyof typeof FEATURES
+
+export interface Capabilities {
+  /** What the server was found to lack. */
+  readonly lacks: Set<FeatureName>
+  /** The program has tried whether the server obeys `If-None-Match`. */
   isConditionTried: boolean
-  /** Whether there may be a server that knows nothing of checksums: only where it is not AWS. */
-  readonly mayFallBack: boolean
-  /** What the user is to be told once something was sent in the new way. */
-  news: string | undefined
+  /** The bucket was created a moment ago: a server of many machines may not know it everywhere yet. */
+  isBucketNew: boolean
+  /** Not AWS: the server may lack something. */
+  readonly isCustom: boolean
+}
+
+/** Attempts to send one thing, each with the SDK's own attempts, before its trouble is taken for lasting. */
+export const MAX_SENDS = 5
+/** Before the second attempt. Each further one waits twice as long. */
+const FIRST_PAUSE_MS = 500
+
+interface Sender {
+  readonly capabilities: Capabilities
+  readonly signal: AbortSignal
+  readonly stats: { readonly warnings: string[] }
 }
 
 /**
- * Whether `error` may come from the way a request was `sent`, so that it may pass in the way in which `dialect` sends
- * from now on.
+ * `attempt`, and again if its refusal taught something or may pass.
+ * @param uses what the attempt uses unless the server lacks it, the first suspect first
+ * @param attempt builds its command anew each time
+ * @throws Failure of the last attempt
  */
-export function learn(dialect: Dialect, sent: Readonly<Dialect>, error: unknown): boolean {
-  const reason = nameError(error)
-  if (!sent.signsBodies && refusesUnsignedBody(error)) {
-    if (!dialect.signsBodies)
-      dialect.news = `the server refuses unsigned bodies (${reason}): from here on they are signed`
-    dialect.signsBodies = true
-    return true
+export async function withFallback<Result>(
+  s3: Sender,
+  uses: readonly FeatureName[],
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const { lacks } = s3.capabilities
+  const news: string[] = []
+  for (let sends = 1; ; ) {
+    const used = uses.filter(name => !lacks.has(name))
+    try {
+      const result = await attempt()
+      // Told only now: a request that stays refused was refused for another reason.
+      s3.stats.warnings.push(...news)
+      return result
+    } catch (error) {
+      const suspect = used.find(name => {
+        const { isOnAws, isRefused } = FEATURES[name]
+        return (s3.capabilities.isCustom || !isOnAws) && isRefused(error)
+      })
+      if (suspect !== undefined) {
+        // Another file may have learnt the same in the meantime.
+        if (!lacks.has(suspect)) news.push(FEATURES[suspect].news(nameError(error)))
+        lacks.add(suspect)
+      } else if (sends < MAX_SENDS && mayPass(s3.capabilities, error)) {
+        await pauseAfter(sends, s3.signal)
+        sends += 1
+      } else throw error
+    }
   }
-  if (!sent.sendsChecksums || !dialect.mayFallBack || !refusesChecksums(error)) return false
-  if (dialect.sendsChecksums) {
-    dialect.news = `the server refuses checksums (${reason}): from here on its MD5 ETags are compared instead`
-  }
-  dialect.sendsChecksums = false
-  return true
+}
+
+/** Waits before the attempt that follows attempt number `sends`. */
+export async function pauseAfter(sends: number, signal: AbortSignal): Promise<void> {
+  await sleep(FIRST_PAUSE_MS * 2 ** (sends - 1), undefined, { signal }).catch(() => signal.throwIfAborted())
+}
+
+/** What was damaged on its way may arrive the next time, and the next machine may know a new bucket. */
+function mayPass({ isBucketNew }: Capabilities, error: unknown): boolean {
+  return isDamaged(error) || (isBucketNew && nameError(error) === 'NoSuchBucket')
+}
+
+/** The checksum of a body. Some servers look at the value only if the algorithm is named, too. */
+export function checksumOf(
+  { lacks }: Capabilities,
+  crc: number,
+): { ChecksumAlgorithm?: 'CRC32'; ChecksumCRC32?: string } {
+  return lacks.has('checksums') ? {} : { ChecksumAlgorithm: 'CRC32', ChecksumCRC32: toBase64(crc) }
 }

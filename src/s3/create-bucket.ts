@@ -1,11 +1,15 @@
 /** Makes sure that the bucket is there and may be used. Nothing about an existing bucket is changed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
+} from '@aws-sdk/client-s3'
 import { BucketFailure, CredentialsFailure, EndpointFailure } from '../errors'
 import { connect, DEFAULT_REGION, type S3Options } from './connect'
-import { nameError } from './failure'
-import { explainDenial, lookAtBucket, warnOfClock } from './look-at-bucket'
-import { type Bucket, request, type Tally } from './request'
+import { nameError, sdkErrorOf, statusOf } from './failure'
+import type { S3 } from './request'
 
 /** Before each look at the bucket: a new one may take a while to be seen, and two runs may be creating it at once. */
 const WAITS_MS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
@@ -13,78 +17,121 @@ const WAITS_MS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
 /** Parts that no run came back for cost money until then. */
 const ABORT_UNFINISHED_UPLOADS_AFTER_DAYS = 7
 
-/** What is wanted of the bucket. */
-interface Wish {
+export type BucketOutcome = 'found' | 'created' | 'would-create'
+
+interface Options {
   readonly s3: S3Options
-  /** Create it if it does not exist. */
+  /** Create the bucket if it does not exist. */
   readonly createBucket: boolean
   readonly rules: { readonly dryRun: boolean }
 }
 
-export interface FoundBucket {
-  /** The bucket, where it is. */
-  readonly bucket: Bucket
-  readonly bucketOutcome: 'found' | 'created' | 'would-create'
-}
-
 /**
- * The bucket, where it is. It is created where it does not exist, but for a dry run; in another region it is used there
- * if no region was asked for.
+ * The bucket, if it is there. It is created if it does not exist, except in a dry run. In another region it is used
+ * there if no region was asked for.
  * @throws BucketFailure, CredentialsFailure, EndpointFailure
  */
-export async function createBucket(bucket: Bucket, config: Wish, tally: Tally): Promise<FoundBucket> {
-  const { bucket: name } = config.s3
-  const region = await bucket.client.config.region()
-  const found = (bucketOutcome: FoundBucket['bucketOutcome'], isNew = false): FoundBucket => {
-    warnOfClock(bucket, tally)
-    return { bucket: { ...bucket, isNew }, bucketOutcome }
-  }
+export async function createBucket(s3: S3, options: Options): Promise<{ s3: S3; bucketOutcome: BucketOutcome }> {
+  const { bucket } = options.s3
+  const region = await s3.client.config.region()
   let creation: Creation | undefined
   for (const wait of WAITS_MS) {
-    await sleep(wait, undefined, { signal: bucket.signal }).catch(() => bucket.signal.throwIfAborted())
-    const seen = await lookAtBucket(bucket, name, tally)
+    await sleep(wait, undefined, { signal: s3.signal }).catch(() => s3.signal.throwIfAborted())
+    const seen = await lookAtBucket(s3)
+    warnOfClock(s3)
     if (seen === 'denied') {
-      if (creation === 'taken') throw taken(name)
-      await explainDenial(bucket, config.s3, tally)
+      if (creation === 'taken') throw taken(bucket)
+      await explainDenial(s3, options.s3)
     }
     if (seen === 'there' || seen === 'denied') {
-      if (creation === 'created') await limitUnfinishedUploads(bucket, tally)
-      return found(creation === 'created' ? 'created' : 'found', creation !== undefined)
+      if (creation === 'created') await limitUnfinishedUploads(s3)
+      s3.capabilities.isBucketNew = creation !== undefined
+      return { s3, bucketOutcome: creation === 'created' ? 'created' : 'found' }
     }
     if (seen !== 'missing') {
-      const there = { ...config, s3: { ...config.s3, region: seen.region } }
-      const isFree = config.s3.region === undefined && region === DEFAULT_REGION
-      if (isFree) return await createBucket(await connect(there.s3, bucket.signal), there, tally)
-      throw new BucketFailure(`The bucket ${name} is in ${seen.region}, not in ${region}.`, {
-        code: 'bucket',
-        advice: `Set AWS_REGION=${seen.region}.`,
-      })
+      if (options.s3.region !== undefined || region !== DEFAULT_REGION) {
+        throw new BucketFailure(`The bucket ${bucket} is in ${seen.region}, not in ${region}.`, {
+          code: 'bucket',
+          advice: `Set AWS_REGION=${seen.region}.`,
+        })
+      }
+      const there = { ...options.s3, region: seen.region }
+      return await createBucket((await connect(there, s3.signal)).for(s3.stats), { ...options, s3: there })
     }
-    if (!config.createBucket) {
-      throw new BucketFailure(`The bucket ${name} does not exist, and CREATE_BUCKET is false.`, {
+    if (!options.createBucket) {
+      throw new BucketFailure(`The bucket ${bucket} does not exist, and CREATE_BUCKET is false.`, {
         code: 'bucket',
         advice: 'Check BUCKET_NAME, create the bucket, or set CREATE_BUCKET=true.',
       })
     }
-    if (config.rules.dryRun) return found('would-create')
-    if (creation === undefined || creation === 'busy') creation = await create(bucket, name, region, tally)
+    if (options.rules.dryRun) return { s3, bucketOutcome: 'would-create' }
+    if (creation === undefined || creation === 'busy') creation = await create(s3, bucket, region)
   }
-  if (creation === 'taken') throw taken(name)
-  throw new EndpointFailure(`The bucket ${name} was created but is still not visible.`, {
+  if (creation === 'taken') throw taken(bucket)
+  throw new EndpointFailure(`The bucket ${bucket} was created but is still not visible.`, {
     code: 'endpoint',
     advice: 'Start the run again in a minute.',
   })
 }
 
+type Sighting = 'there' | 'missing' | 'denied' | { readonly region: string }
+
+/** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` the bucket's region. */
+async function lookAtBucket(s3: S3): Promise<Sighting> {
+  try {
+    await s3.send(`Looking for the bucket ${s3.address.Bucket}`, new HeadBucketCommand(s3.address))
+    return 'there'
+  } catch (error) {
+    const status = statusOf(error)
+    if (status === 404) return 'missing'
+    if (status !== 301 && status !== 400 && status !== 403) throw error
+    const region = sdkErrorOf(error)?.$response?.headers['x-amz-bucket-region']
+    return region !== undefined && status !== 403 && region !== (await s3.client.config.region())
+      ? { region }
+      : 'denied'
+  }
+}
+
+/**
+ * From the first answer on the SDK signs with the server's time if the two clocks are 5 minutes apart or more. A wrong
+ * clock would then go unnoticed, but "today" is this machine's.
+ */
+function warnOfClock({ client, stats }: S3): void {
+  const minutes = Math.round(client.config.systemClockOffset / 60_000)
+  if (minutes === 0) return
+  const way = minutes > 0 ? 'behind' : 'ahead of'
+  const warning = `the clock of this machine is ${Math.abs(minutes)} min ${way} the server's: set it, or today's date may be wrong`
+  if (!stats.warnings.includes(warning)) stats.warnings.push(warning)
+}
+
+/**
+ * HEAD gives no reason for a refusal, a listing does. A run that is merely denied goes on with a warning: a
+ * least-privilege key may still write.
+ */
+async function explainDenial(s3: S3, { bucket, bucketOwner }: S3Options): Promise<void> {
+  try {
+    await s3.send(`Access to the bucket ${bucket}`, new ListObjectsV2Command({ ...s3.address, MaxKeys: 1 }))
+  } catch (error) {
+    if (nameError(error) !== 'AccessDenied') throw error
+    if (bucketOwner !== undefined) {
+      throw new BucketFailure(`The bucket ${bucket} is not owned by ${bucketOwner}, or access to it is denied.`, {
+        code: 'bucket',
+        advice: 'Check BUCKET_NAME and BUCKET_OWNER, or allow s3:ListBucket on the bucket.',
+        cause: error,
+      })
+    }
+  }
+  s3.stats.warnings.push(
+    `HeadBucket on ${bucket} is denied, so nothing is known of the bucket: only an upload shows whether it may be written`,
+  )
+}
+
 type Creation = 'created' | 'taken' | 'busy'
 
-async function create(bucket: Bucket, name: string, region: string, tally: Tally): Promise<Creation> {
-  const { client } = bucket
+async function create(s3: S3, bucket: string, region: string): Promise<Creation> {
   try {
     // The SDK adds the LocationConstraint, which every region but us-east-1 wants.
-    await request(bucket, `Creating the bucket ${name}`, tally, options =>
-      client.send(new CreateBucketCommand({ Bucket: name }), options),
-    )
+    await s3.send(`Creating the bucket ${bucket}`, new CreateBucketCommand({ Bucket: bucket }))
     return 'created'
   } catch (error) {
     const reason = nameError(error)
@@ -92,7 +139,7 @@ async function create(bucket: Bucket, name: string, region: string, tally: Tally
     // Some servers say so of one's own bucket, too: the next look tells.
     if (reason === 'BucketAlreadyExists') return 'taken'
     if (error instanceof CredentialsFailure || error instanceof EndpointFailure) throw error
-    throw new BucketFailure(`The bucket ${name} does not exist in ${region} and cannot be created: ${reason}.`, {
+    throw new BucketFailure(`The bucket ${bucket} does not exist in ${region} and cannot be created: ${reason}.`, {
       code: 'bucket',
       advice: 'Check BUCKET_NAME and AWS_REGION, allow s3:CreateBucket, or have the bucket created.',
       cause: error,
@@ -101,26 +148,22 @@ async function create(bucket: Bucket, name: string, region: string, tally: Tally
 }
 
 /** A server or a key that does not allow the rule is worth a warning, not a failure. */
-async function limitUnfinishedUploads(bucket: Bucket, tally: Tally): Promise<void> {
-  const { client, address } = bucket
+async function limitUnfinishedUploads(s3: S3): Promise<void> {
   const rule = {
     ID: 'abort-unfinished-multipart-uploads',
     Status: 'Enabled',
     Filter: { Prefix: '' },
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_UNFINISHED_UPLOADS_AFTER_DAYS },
   } as const
+  const input = { ...s3.address, LifecycleConfiguration: { Rules: [rule] } }
   try {
-    await request(bucket, 'The lifecycle rule', tally, options =>
-      client.send(
-        new PutBucketLifecycleConfigurationCommand({ ...address, LifecycleConfiguration: { Rules: [rule] } }),
-        options,
-      ),
-    )
+    await s3.send('The lifecycle rule', new PutBucketLifecycleConfigurationCommand(input))
   } catch (error) {
-    bucket.signal.throwIfAborted()
-    const reason = nameError(error)
-    tally.warnings.push(
-      `the new bucket has no lifecycle rule for unfinished uploads (${reason}): remove them yourself now and then`,
+    s3.signal.throwIfAborted()
+    // Servers without lifecycle rules answer with whatever they have: only a refused right has a name that helps.
+    const reason = statusOf(error) === 403 ? ' (AccessDenied)' : ''
+    s3.stats.warnings.push(
+      `the new bucket has no lifecycle rule for unfinished uploads${reason}: remove them yourself now and then`,
     )
   }
 }

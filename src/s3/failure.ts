@@ -76,6 +76,13 @@ export function refusesUnsignedBody(error: unknown): boolean {
   return statusOf(error) === 501 || names.includes(nameError(error)) || /sha256|unsigned/i.test(message)
 }
 
+/** Whether the server does not know a header whose name `header` matches, or any header that it was sent. */
+export function refusesHeader(error: unknown, header: RegExp): boolean {
+  const message = sdkErrorOf(error)?.message ?? ''
+  const isUnknown = statusOf(error) === 400 && /unsupported|not supported|not implemented|unknown/i.test(message)
+  return statusOf(error) === 501 || header.test(message) || (isUnknown && /header/i.test(message))
+}
+
 /** Whether the server says that what arrived is not what was sent. */
 export function isDamaged(error: unknown): boolean {
   return /^BadDigest$|Mismatch$/.test(nameError(error))

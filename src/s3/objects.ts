@@ -1,10 +1,11 @@
-/** What the bucket already holds under the keys of a run. */
+/** What the bucket holds under the keys of a run. */
 import { HeadObjectCommand, type HeadObjectCommandOutput, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { BucketFailure, type Failure, FileFailure, InterruptedFailure } from '../errors'
-import { statusOf } from './failure'
-import { type Bucket, request, type Tally } from './request'
+import { BucketFailure, FileFailure, InterruptedFailure } from '../errors'
+import { withFallback } from './capabilities'
+import { nameError, statusOf } from './failure'
+import type { S3 } from './request'
 
-/** Pages of up to 1,000 keys; beyond them, as where years of dates are listed, one HeadObject a file is cheaper. */
+/** Pages of up to 1,000 keys. Beyond them, as in a prefix with years of dates, one HeadObject a file is cheaper. */
 const MAX_PAGES = 5
 
 interface ListedObject {
@@ -15,60 +16,77 @@ interface ListedObject {
 }
 
 export interface Listing {
-  /** Whether a key that is not in it does not exist. */
-  readonly complete: boolean
+  /** A key that is not in the listing does not exist. */
+  readonly isComplete: boolean
   readonly objects: ReadonlyMap<string, ListedObject>
 }
 
-/** Of a bucket that holds none of the keys. */
-export const NOTHING: Listing = { complete: true, objects: new Map() }
+/** The listing of a bucket that holds nothing. */
+export const NOTHING: Listing = { isComplete: true, objects: new Map() }
 
-/** Lists what stands under the longest prefix that the keys of all `files` share. A key that may not list gets an empty, incomplete listing. */
-export async function listExisting(
-  bucket: Bucket,
-  files: readonly { readonly key: string | Failure }[],
-  tally: Tally,
-): Promise<Listing> {
-  const { client, address } = bucket
+/**
+ * Lists what stands under the longest prefix that all `keys` share. A listing only saves requests: if the server or the
+ * key does not allow it, the result is empty and not complete.
+ * @throws Failure if the server cannot be reached, or refuses the credentials
+ */
+export async function listObjects(s3: S3, keys: readonly string[]): Promise<Listing> {
   const objects = new Map<string, ListedObject>()
-  const keys = files.map(file => file.key).filter(key => typeof key === 'string')
   if (keys.length === 0) return NOTHING
   const Prefix = longestCommonPrefix(keys)
-  let token: string | undefined
+  const tokens = new Set<string>()
+  let from: { ContinuationToken?: string; StartAfter?: string } = {}
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const input = { ...address, Prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }
-    try {
-      const answer = await request(bucket, 'Listing the bucket', tally, options =>
-        client.send(new ListObjectsV2Command(input), options),
-      )
-      for (const { Key, Size, ETag } of answer.Contents ?? []) {
-        if (Key !== undefined) objects.set(Key, { size: Size, etag: bareEtag(ETag) })
-      }
-      token = answer.NextContinuationToken
-      if (token === undefined) return { complete: true, objects }
-    } catch (error) {
-      // A run that is told to stop looks no further, and each of its files says so.
-      const isStopped = error instanceof InterruptedFailure
-      if (isStopped || error instanceof BucketFailure || error instanceof FileFailure) break
-      throw error
+    const answer = await listPage(s3, { Prefix, ...from })
+    if (answer === undefined) break
+    const { Contents = [], IsTruncated, NextContinuationToken: token } = answer
+    const known = objects.size
+    for (const { Key = '', Size, ETag } of Contents) {
+      // A server that ignores the prefix has listed something else.
+      if (Key.startsWith(Prefix)) objects.set(Key, { size: Size, etag: bareEtag(ETag) })
     }
+    if (IsTruncated !== true && token === undefined) return { isComplete: true, objects }
+    // The same page again would go on for ever.
+    if (objects.size === known) break
+    const isFresh = token !== undefined && !tokens.has(token)
+    // Some servers say that there is more, and give no token.
+    from = isFresh ? { ContinuationToken: token } : { StartAfter: Contents.at(-1)?.Key ?? '' }
+    if (isFresh) tokens.add(token)
   }
-  return { complete: false, objects }
+  return { isComplete: false, objects }
 }
 
-/** The object under `key`, or one part of it (from 1), with its checksum; `undefined` where there is none, `denied` where one may not look. */
+/** `undefined` if there is no answer to go by. */
+async function listPage(s3: S3, page: { Prefix: string; ContinuationToken?: string; StartAfter?: string }) {
+  try {
+    return await s3.send('Listing the bucket', new ListObjectsV2Command({ ...s3.address, ...page }))
+  } catch (error) {
+    if (error instanceof BucketFailure || error instanceof FileFailure) return undefined
+    // Each file says itself that the run was stopped.
+    if (error instanceof InterruptedFailure) return undefined
+    if ((statusOf(error) ?? 0) < 500) throw error
+    s3.stats.warnings.push(
+      `the server fails to list the bucket (${nameError(error)}): the program asks for each object instead`,
+    )
+    return undefined
+  }
+}
+
+/**
+ * The object under `key`, or one part of it (from 1), with its checksum. `undefined` if there is none, `denied` if the
+ * key may not look.
+ * @throws Failure
+ */
 export async function headObject(
-  bucket: Bucket,
+  s3: S3,
   key: string,
-  tally: Tally,
   partNumber?: number,
 ): Promise<HeadObjectCommandOutput | 'denied' | undefined> {
-  const { client, address } = bucket
   const part = partNumber === undefined ? {} : { PartNumber: partNumber }
   try {
-    return await request(bucket, `Looking at ${key}`, tally, options =>
-      client.send(new HeadObjectCommand({ ...address, ...part, Key: key, ChecksumMode: 'ENABLED' }), options),
-    )
+    return await withFallback(s3, ['checksumMode'], () => {
+      const mode = s3.capabilities.lacks.has('checksumMode') ? {} : ({ ChecksumMode: 'ENABLED' } as const)
+      return s3.send(`Looking at ${key}`, new HeadObjectCommand({ ...s3.address, ...part, ...mode, Key: key }))
+    })
   } catch (error) {
     const status = statusOf(error)
     if (status === 404) return undefined
@@ -83,7 +101,7 @@ export function bareEtag(etag: string | undefined): string | undefined {
 }
 
 /**
- * The MD5 of what is stored, in hexadecimal; `undefined` where the ETag is none: that of a multipart upload, or of what a
+ * The MD5 of what is stored, in hexadecimal. `undefined` if the ETag is none: that of a multipart upload, or of what a
  * customer's or a KMS key encrypts. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
  */
 export function md5Of(stored: {

@@ -1,90 +1,121 @@
-/** How every request goes out: cancelled by the run's signal, counted, and its errors turned into ours. */
-import type { S3Client } from '@aws-sdk/client-s3'
-import { toBase64 } from '../lib/crc32'
-import { untilAborted } from '../stop-signal'
-import type { Bodies } from './body'
-import type { Dialect } from './capabilities'
+/** The one door out: every request is bounded, counted, ended by a signal, and its error turned into a `Failure`. */
+import type { S3Client, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3'
+import type { Command, FinalizeRequestMiddleware } from '@smithy/types'
+import { untilAborted } from '../lib/abort'
+import type { Slots } from '../lib/parallel'
+import type { Capabilities } from './capabilities'
 import { hideSecrets, toFailure } from './failure'
 
-/** The bucket, as every request needs it. */
-export interface Bucket {
-  readonly client: S3Client
-  /** Present in the input of every command: the name, and who must own it. */
-  readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
-  /** Ends the run. */
-  readonly signal: AbortSignal
-  /** In place of `signal`, for what is still to be brought to an end. */
-  readonly grace?: AbortSignal
-  readonly dialect: Dialect
-  /** It was created a moment ago: a server of many machines may not know it everywhere yet. */
-  readonly isNew?: boolean
-  readonly bodies: Bodies
-}
-
-/** What one file, or one step, came to. */
-export interface Tally {
-  /** Bytes read of the file, the first of the two times. */
+/** What one file, or the steps that serve all files, came to. */
+export interface Stats {
+  /** Bytes read from disk, each reading counted. */
   bytesRead: number
-  /** HTTP requests, those that were tried again included. */
+  /** HTTP requests, each attempt counted. */
   requests: number
-  /** Bytes of file content that left in them. */
+  /** Bytes of file content in these requests. */
   bytesSent: number
+  /** Bytes of the file that the server has acknowledged. */
+  bytesLanded: number
   /** What a person should know though it is no failure. */
   readonly warnings: string[]
 }
 
-export function startTally(): Tally {
-  return { bytesRead: 0, requests: 0, bytesSent: 0, warnings: [] }
+export function createStats(): Stats {
+  return { bytesRead: 0, requests: 0, bytesSent: 0, bytesLanded: 0, warnings: [] }
 }
 
-/** The checksum of a body. Some servers look at the value only where the algorithm is named, too. */
-export function checksumHeaders(
-  { dialect }: Bucket,
-  crc: number,
-): { ChecksumAlgorithm?: 'CRC32'; ChecksumCRC32?: string } {
-  return dialect.sendsChecksums ? { ChecksumAlgorithm: 'CRC32', ChecksumCRC32: toBase64(crc) } : {}
+type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
+  ServiceInputTypes,
+  Input,
+  ServiceOutputTypes,
+  Output,
+  S3ClientResolvedConfig
+>
+
+/** One bucket on one server. */
+export interface S3 {
+  readonly client: S3Client
+  /** Part of the input of every command: the bucket's name, and who must own it. */
+  readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
+  readonly capabilities: Capabilities
+  /** Ends what is sent. */
+  readonly signal: AbortSignal
+  /** Counts what is sent. */
+  readonly stats: Stats
+  /**
+   * Sends one command, with the SDK's attempts.
+   * @param what for the message of a failure, such as `Upload of movies.csv`
+   * @throws Failure
+   */
+  send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+    what: string,
+    command: S3Command<Input, Output>,
+  ): Promise<Output>
+  /** The same bucket, with another counter. */
+  for(stats: Stats): S3
+  /** The same bucket, with another end. */
+  until(signal: AbortSignal): S3
 }
 
-interface Answer {
-  readonly $metadata: { readonly attempts?: number | undefined }
+type Fixed = Pick<S3, 'client' | 'address' | 'capabilities'>
+
+/** @param signal ends the run: the client listens to it while a request is out */
+export function createS3(fixed: Fixed, signal: AbortSignal): S3 {
+  const build = (stats: Stats, end: AbortSignal): S3 => ({
+    ...fixed,
+    signal: end,
+    stats,
+    // A request with options of its own has its whole middleware put together again: 10 % of a small request.
+    send: (what, command) =>
+      send(fixed.client, stats, end, end === signal ? undefined : { abortSignal: end }, what, command),
+    for: other => build(other, end),
+    until: other => build(stats, other),
+  })
+  return build(createStats(), signal)
 }
 
-/**
- * Sends one command and counts its attempts.
- * @param what for the message of a failure, such as `Upload of movies.csv`
- * @param input of the command, where its body is content of a file: that is counted as it leaves, and let go of in the end,
- *   since the client keeps the first command of each kind
- * @throws Failure
- */
-export async function request<Output extends Answer>(
-  { client, signal: runSignal, grace, bodies }: Bucket,
+async function send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  client: S3Client,
+  stats: Stats,
+  signal: AbortSignal,
+  options: { abortSignal: AbortSignal } | undefined,
   what: string,
-  tally: Tally,
-  send: (options?: { abortSignal: AbortSignal }) => Promise<Output>,
-  input?: { Body?: Buffer | undefined },
+  command: S3Command<Input, Output>,
 ): Promise<Output> {
+  const { input } = command
+  const bytes = 'Body' in input && Buffer.isBuffer(input.Body) ? input.Body.length : 0
   const count = (attempts = 1) => {
-    tally.requests += attempts
+    stats.requests += attempts
+    stats.bytesSent += attempts * bytes
   }
-  const signal = grace ?? runSignal
-  if (input?.Body !== undefined) bodies.set(input.Body, tally)
   try {
     signal.throwIfAborted()
-    // The client listens to the run's signal while a request is out, but not while it waits to try again.
-    const answer = await untilAborted(send(grace === undefined ? undefined : { abortSignal: grace }), signal)
+    // The client listens to the signal while a request is out, but not while it waits to try again.
+    const answer = await untilAborted(client.send(command, options), signal)
     count(answer.$metadata.attempts)
     return answer
   } catch (error) {
-    count((error as Partial<Answer>).$metadata?.attempts)
+    count((error as Partial<ServiceOutputTypes>).$metadata?.attempts)
     signal.throwIfAborted()
     hideSecrets(error, await untilAborted(listSecrets(client), signal))
     throw toFailure(error, what)
   } finally {
-    if (input !== undefined) input.Body = undefined
+    // The client keeps the first command of each kind, and would keep its body.
+    if ('Body' in input) Object.assign(input, { Body: undefined })
   }
 }
 
-/** None where there are no credentials any more: the request was then not signed, and no server can repeat them. */
+/**
+ * Has every attempt of `client` take one of the `slots`. An attempt waits before it is signed, since a signature is
+ * valid for 15 minutes only; a pause between attempts holds no slot.
+ */
+export function boundRequests({ middlewareStack }: S3Client, slots: Slots): void {
+  const takeSlot: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => args =>
+    slots(() => next(args))
+  middlewareStack.addRelativeTo(takeSlot, { relation: 'after', toMiddleware: 'retryMiddleware', name: 'takeSlot' })
+}
+
+/** None if there are no credentials any more: the request was then not signed, and no server can repeat them. */
 async function listSecrets(client: S3Client): Promise<string[]> {
   try {
     const { secretAccessKey, sessionToken } = await client.config.credentials()

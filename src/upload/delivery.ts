@@ -1,10 +1,9 @@
 /** One file on its way to its key: what every step of sending it needs. */
+import type { CsvReading, Digest } from '../csv/read-csv'
+import type { Memory } from '../lib/memory'
+import type { S3 } from '../s3/request'
 
-import type { CsvFile } from '../csv/csv-file'
-import type { Budget } from '../lib/memory'
-import type { Bucket, Tally } from '../s3/request'
-
-/** What to do where the bucket or the operator gets in the way. */
+/** What to do if the bucket or the operator gets in the way. */
 export interface Rules {
   /** The key holds other content: write over it, leave it, or fail the file. */
   readonly onConflict: 'overwrite' | 'keep' | 'fail'
@@ -15,24 +14,31 @@ export interface Rules {
 }
 
 export interface Delivery {
-  readonly bucket: Bucket
-  readonly file: CsvFile
+  /** With the counter of this file. */
+  readonly s3: S3
+  readonly csv: CsvReading
   readonly key: string
+  /** Bytes of a part. A file that is no larger is sent whole. */
+  readonly partSize: number
   readonly rules: Rules
-  /** Bounds the requests and the memory of all files together. */
-  readonly budget: Budget
-  readonly tally: Tally
+  /** Shared by all files. */
+  readonly memory: Memory
+}
+
+/** The checksums of the delivery's file, cut into parts of `partSize` bytes. */
+export type DigestOf = (partSize: number, withMd5: boolean) => Promise<Digest>
+
+/** What became of a file, if it did not fail. */
+export interface Put {
+  readonly outcome: 'uploaded' | 'unchanged' | 'kept' | 'would-upload' | 'would-keep'
+  readonly etag: string | undefined
+  readonly versionId: string | undefined
 }
 
 /** What a server said of an object that it has just stored. */
 export interface Landed {
   readonly etag: string | undefined
   readonly versionId: string | undefined
-  /** Whether its answers proved that what it stored is what was read. */
+  /** The answers proved that the server stored what was read. */
   readonly isVerified: boolean
-}
-
-/** Where the rules say so, a write must not replace an object, whoever wrote it in the meantime. */
-export function conditionOf({ onConflict }: Rules): { readonly IfNoneMatch?: '*' } {
-  return onConflict === 'overwrite' ? {} : { IfNoneMatch: '*' }
 }

@@ -1,110 +1,236 @@
-/** A file that is larger than one part: a multipart upload, several parts at once, taken up again where one was left. */
-import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { readPart, refuseChanged, withOpenCsv } from '../csv/csv-file'
-import { isUntouched } from '../csv/stamp'
+/** A file that is larger than one part: a multipart upload whose parts leave while the next ones are read. */
+import { createHash } from 'node:crypto'
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import type { CsvPart, Digest } from '../csv/read-csv'
 import { Failure, FileFailure } from '../errors'
-import { mapParallel } from '../lib/parallel'
-import { nameError, statusOf } from '../s3/failure'
-import { request } from '../s3/request'
-import { graceAfter } from '../stop-signal'
-import { completeUpload } from './complete'
-import type { Delivery, Landed } from './delivery'
+import { graceAfter } from '../lib/abort'
+import { toBase64 } from '../lib/crc32'
+import { beginInOrder } from '../lib/parallel'
+import { checksumOf, MAX_SENDS, pauseAfter, withFallback } from '../s3/capabilities'
+import { isDamaged, nameError, statusOf } from '../s3/failure'
+import { bareEtag, type Listing } from '../s3/objects'
+import { compareWithListing, compareWithObject } from './compare'
+import {
+  assertNotTaken,
+  conditionOf,
+  featuresOf,
+  isProtected,
+  leaveAlone,
+  settleConflict,
+  withoutObject,
+} from './conflict'
+import type { Delivery, DigestOf, Put } from './delivery'
 import { describeForMetadata } from './metadata'
 import { findUnfinished, type LandedPart, type Unfinished } from './resume'
-import { sendPart } from './send-part'
+import { assertEtag, verifyBody, verifyByHead, verifyCompleted } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
 const START_GRACE_MS = 2000
 const ABORT_GRACE_MS = 6000
 
-/**
- * Uploads a file in parts. Whatever goes wrong, the parts do not stay behind, unless the rules keep them for a run that
- * can go on from them.
- * @throws Failure
- */
-export async function uploadParts(delivery: Delivery): Promise<Landed> {
-  const { budget } = delivery
-  const found = await budget.run(0, () => findUnfinished(delivery))
-  if (found !== undefined) {
+/** @throws Failure */
+export async function putParts(delivery: Delivery, listing: Listing): Promise<Put> {
+  const { s3, csv, partSize, memory, rules } = delivery
+  const digestOf: DigestOf = async (cut, withMd5) => {
+    const known = csv.content?.digest
+    return known?.partSize === cut && (!withMd5 || known.partMd5s.length > 0)
+      ? known
+      : await csv.skim(cut, memory, withMd5)
+  }
+
+  const left = leaveAlone(delivery, await compareWithListing(delivery, listing, digestOf))
+  if (left !== undefined) return left
+  if (rules.dryRun) {
+    if (csv.content === undefined) await digestOf(partSize, false)
+    return withoutObject('would-upload')
+  }
+  let mayAdopt = true
+  for (let sends = 1; ; sends += 1) {
+    const adopted = mayAdopt ? await findUnfinished(delivery) : undefined
     try {
-      return await finish(delivery, found)
+      return await upload(delivery, adopted)
     } catch (error) {
-      // A server need not tell that another client started it for other checksums: it refuses to complete it.
-      if (!(error instanceof FileFailure && statusOf(error) === 400)) throw error
+      const settled = await settleUpload(delivery, error, digestOf, { isAdopted: adopted !== undefined, sends })
+      if (settled !== undefined) return settled
+      if (sends === MAX_SENDS) throw error
+      if (adopted === undefined) await pauseAfter(sends, s3.signal)
+      mayAdopt = false
     }
   }
-  return await finish(delivery, await budget.run(0, () => start(delivery)))
 }
 
-async function finish(delivery: Delivery, upload: Unfinished): Promise<Landed> {
-  const { budget } = delivery
+/**
+ * After an upload that ended with `error`: what becomes of the file. `undefined` if another upload is to begin.
+ * @throws `error`, or a Failure
+ */
+async function settleUpload(
+  delivery: Delivery,
+  error: unknown,
+  digestOf: DigestOf,
+  { isAdopted, sends }: { readonly isAdopted: boolean; readonly sends: number },
+): Promise<Put | undefined> {
+  if (error instanceof OtherContent) return undefined
+  // A server need not tell that another client started the upload for other checksums: it refuses to complete it.
+  if (isAdopted && error instanceof FileFailure && statusOf(error) === 400) return undefined
+  // The whole is not what its parts were: a new upload may put that right.
+  if (isDamaged(error)) return undefined
+  if (nameError(error) === 'NoSuchUpload') {
+    // An answer may have been lost: the upload may be completed. One that disappears twice is somebody's doing.
+    const existing = await compareWithObject(delivery, digestOf)
+    if (existing.content === 'same') return leaveAlone(delivery, existing)
+    if (sends === 1) return undefined
+    throw error
+  }
+  return await settleConflict(delivery, error, digestOf)
+}
+
+/** A part of an upload that was taken up holds other content than the file. */
+class OtherContent extends Error {}
+
+async function upload(delivery: Delivery, adopted: Unfinished | undefined): Promise<Put> {
+  const { s3, csv, partSize, memory } = delivery
+  const size = adopted?.partSize ?? partSize
+  s3.stats.bytesLanded = 0
+  csv.restart(size)
+  // The first part is read while this request is out.
+  const opening = adopted === undefined ? start(delivery) : Promise.resolve(adopted)
+  // Nobody may wait for it yet.
+  opening.catch(() => {})
+  let sent = 0
   try {
-    return await completeUpload(delivery, upload, await sendParts(delivery, upload))
+    const parts = await beginInOrder(Math.ceil(csv.size / size), async index => {
+      const loan = await memory.borrow(size)
+      try {
+        s3.signal.throwIfAborted()
+        const part = await csv.readPart(loan.buffer)
+        const ended = opening.then(async ({ uploadId, landed }) => {
+          const there = landed.get(index + 1)
+          if (there === undefined) sent += 1
+          else if (!holds(there, part)) throw new OtherContent(`part ${index + 1} of ${csv.name}`)
+          const result = there ?? (await sendPart(delivery, uploadId, index + 1, part))
+          s3.stats.bytesLanded += part.body.length
+          return result
+        })
+        return { ended: ended.finally(loan.release) }
+      } catch (error) {
+        loan.release()
+        throw error
+      }
+    })
+    await csv.assertUnchanged(() => csv.skim(size, memory))
+    const { uploadId } = await opening
+    return await complete(delivery, uploadId, parts)
   } catch (error) {
-    const mayGoOn = error instanceof Failure && error.exitCode !== 1
-    if (mayGoOn && delivery.rules.onInterrupt === 'keep')
-      delivery.tally.warnings.push('its parts are kept for the next run')
-    else await budget.run(0, () => abort(delivery, upload))
+    const { uploadId } = await opening
+    await leave(delivery, uploadId, error, sent)
     throw error
   }
 }
 
-async function start({ bucket, file, key, tally }: Delivery): Promise<Unfinished> {
-  const checksum = bucket.dialect.sendsChecksums
-    ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const)
-    : {}
-  const input = {
-    ...bucket.address,
-    ...checksum,
-    Key: key,
-    ContentType: 'text/csv',
-    Metadata: describeForMetadata(file),
+/** Whatever went wrong, the parts do not stay behind, unless the rules keep them for a run that can go on from them. */
+async function leave(delivery: Delivery, uploadId: string, error: unknown, sent: number): Promise<void> {
+  const { s3, rules } = delivery
+  if (error instanceof OtherContent && sent === 0) {
+    // Nothing in it is of this run: it may belong to a run that is alive.
+    s3.stats.warnings.push('an unfinished upload of its key holds other content: it is left to the lifecycle rule')
+    return
   }
-  bucket.signal.throwIfAborted()
-  // An upload whose id was never heard of could not be aborted.
-  const { UploadId = '' } = await request(
-    { ...bucket, grace: graceAfter(bucket.signal, START_GRACE_MS) },
-    `Starting the upload of ${file.name}`,
-    tally,
-    options => bucket.client.send(new CreateMultipartUploadCommand(input), options),
-  )
-  return { uploadId: UploadId, cut: file, landed: new Map() }
+  const mayGoOn = error instanceof Failure && error.exitCode !== 1
+  if (mayGoOn && rules.onInterrupt === 'keep') s3.stats.warnings.push('its parts are kept for the next run')
+  else await abort(delivery, uploadId)
 }
 
-async function sendParts(delivery: Delivery, { uploadId, cut, landed }: Unfinished): Promise<LandedPart[]> {
-  const { bucket, budget } = delivery
-  return await withOpenCsv(cut, async csv => {
-    const parts = await mapParallel(cut.partCrc32s, budget.slots, async (crc, index) => {
-      const PartNumber = index + 1
-      const there = landed.get(PartNumber)
-      if (there !== undefined) return there
-      return await budget.run(cut.partSize, async buffer => {
-        bucket.signal.throwIfAborted()
-        const Body = await readPart(csv, cut, index, buffer)
-        return await sendPart(delivery, uploadId, PartNumber, {
-          Body,
-          crc,
-          isTrusted: isUntouched(csv.stamp(), cut.stamp),
-        })
-      })
-    })
-    refuseChanged(cut)
-    return parts
+async function start(delivery: Delivery): Promise<Unfinished> {
+  const { s3, csv, key } = delivery
+  s3.signal.throwIfAborted()
+  // An upload whose id was never heard of could not be aborted.
+  const patient = s3.until(graceAfter(s3.signal, START_GRACE_MS))
+  const { UploadId = '' } = await withFallback(patient, ['checksums'], () => {
+    const checksum = s3.capabilities.lacks.has('checksums')
+      ? {}
+      : ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const)
+    const input = { ...s3.address, ...checksum, Key: key, ContentType: 'text/csv', Metadata: describeForMetadata(csv) }
+    return patient.send(`Starting the upload of ${csv.name}`, new CreateMultipartUploadCommand(input))
   })
+  return { uploadId: UploadId, partSize: delivery.partSize, landed: new Map() }
+}
+
+/** Whether a part that is there already is the one that was read. */
+function holds({ etag, crc32 }: LandedPart, part: CsvPart): boolean {
+  if (crc32 !== undefined) return crc32 === toBase64(part.crc32)
+  return bareEtag(etag) === createHash('md5').update(part.body).digest('hex')
+}
+
+async function sendPart({ s3, csv, key, memory }: Delivery, UploadId: string, PartNumber: number, part: CsvPart) {
+  const { body: Body, crc32 } = part
+  const begun = performance.now()
+  const answer = await withFallback(s3, ['unsignedBodies', 'checksums'], () => {
+    const input = { ...s3.address, ...checksumOf(s3.capabilities, crc32), Key: key, UploadId, PartNumber, Body }
+    return s3.send(`Upload of part ${PartNumber} of ${csv.name}`, new UploadPartCommand(input))
+  })
+  memory.observe(Body.length, performance.now() - begun)
+  const isVerified = verifyBody(answer, Body, crc32, `part ${PartNumber} of ${key}`)
+  return { etag: answer.ETag, crc32: undefined, isVerified }
+}
+
+/** The parts become the object, and the object is proved to be the file. */
+async function complete(delivery: Delivery, UploadId: string, parts: readonly LandedPart[]): Promise<Put> {
+  const { s3, csv, key } = delivery
+  const digest = csv.content?.digest
+  if (digest === undefined) throw new Error(`${csv.name} was not read to its end`)
+  // Some servers obey a condition when an object is put, and ignore it here.
+  if (isProtected(delivery) && s3.capabilities.isCustom) await assertNotTaken(delivery)
+  const answer = await withFallback(s3, ['checksums', 'objectSize', ...featuresOf(delivery)], () =>
+    s3.send(
+      `Completing the upload of ${csv.name}`,
+      new CompleteMultipartUploadCommand({
+        ...s3.address,
+        ...conditionOf(delivery),
+        ...describeWhole(delivery, digest, parts),
+        Key: key,
+        UploadId,
+      }),
+    ),
+  )
+  assertEtag(answer.ETag, csv.name)
+  if (!verifyCompleted(answer, digest, parts, key)) {
+    await verifyByHead(
+      delivery,
+      digest,
+      parts.every(part => part.isVerified),
+    )
+  }
+  return { outcome: 'uploaded', etag: bareEtag(answer.ETag), versionId: answer.VersionId }
+}
+
+function describeWhole({ s3, csv }: Delivery, digest: Digest, parts: readonly LandedPart[]) {
+  const { lacks } = s3.capabilities
+  const sendsChecksums = !lacks.has('checksums')
+  const Parts = parts.map(({ etag: ETag }, index) => ({
+    PartNumber: index + 1,
+    ETag,
+    ...(sendsChecksums ? { ChecksumCRC32: toBase64(digest.partCrc32s[index] ?? 0) } : {}),
+  }))
+  return {
+    MultipartUpload: { Parts },
+    ...(sendsChecksums ? ({ ChecksumCRC32: toBase64(digest.crc32), ChecksumType: 'FULL_OBJECT' } as const) : {}),
+    ...(lacks.has('objectSize') ? {} : { MpuObjectSize: csv.size }),
+  }
 }
 
 /** After a signal only for as long as there is. What cannot be aborted, the lifecycle rule removes. */
-async function abort({ bucket, key, file, tally }: Delivery, { uploadId }: Unfinished): Promise<void> {
-  const input = { ...bucket.address, Key: key, UploadId: uploadId }
+async function abort({ s3, key, csv }: Delivery, UploadId: string): Promise<void> {
+  const patient = s3.until(graceAfter(s3.signal, ABORT_GRACE_MS))
+  const input = { ...s3.address, Key: key, UploadId }
   try {
-    await request(
-      { ...bucket, grace: graceAfter(bucket.signal, ABORT_GRACE_MS) },
-      `Aborting the upload of ${file.name}`,
-      tally,
-      options => bucket.client.send(new AbortMultipartUploadCommand(input), options),
-    )
+    await patient.send(`Aborting the upload of ${csv.name}`, new AbortMultipartUploadCommand(input))
   } catch (error) {
     const reason = nameError(error)
-    if (reason !== 'NoSuchUpload') tally.warnings.push(`its unfinished upload was not aborted (${reason})`)
+    if (reason !== 'NoSuchUpload') s3.stats.warnings.push(`its unfinished upload was not aborted (${reason})`)
   }
 }

@@ -1,25 +1,21 @@
-/** A multipart upload of the same file that an earlier run left behind: found on the server, there is no state file. */
+/** A multipart upload of the same key that an earlier run left behind: found on the server, there is no state file. */
 import { ListMultipartUploadsCommand, ListPartsCommand, type MultipartUpload, type Part } from '@aws-sdk/client-s3'
-import type { CsvFile } from '../csv/csv-file'
-import { cutAnew } from '../csv/read-csv'
 import { BucketFailure, EndpointFailure, FileFailure } from '../errors'
-import { toBase64 } from '../lib/crc32'
 import { statusOf } from '../s3/failure'
-import { bareEtag } from '../s3/objects'
-import { request } from '../s3/request'
-import { hashParts } from './compare'
 import type { Delivery } from './delivery'
 
 export interface LandedPart {
   readonly etag: string | undefined
-  /** Whether the server's answer proved that the part is what was read. */
+  /** As the server lists it, in base64. */
+  readonly crc32: string | undefined
+  /** The server's answer proved that the part is what was read. */
   readonly isVerified: boolean
 }
 
 export interface Unfinished {
   readonly uploadId: string
-  /** The file, cut into the parts of this upload. */
-  readonly cut: CsvFile
+  /** Bytes of its parts. */
+  readonly partSize: number
   /** The parts that are there, by their numbers from 1. */
   readonly landed: ReadonlyMap<number, LandedPart>
 }
@@ -28,9 +24,10 @@ export interface Unfinished {
 const MAX_PARTS = 10_000
 
 /**
- * The unfinished upload of the delivery's key whose every part holds what the file holds, so that only what is missing
- * has to be sent. An upload with a part that does not match is not patched: it may belong to another file, or to a run
- * that is alive. All that are not taken up are named with their age, and left to the bucket's lifecycle rule.
+ * The newest unfinished upload of the delivery's key whose parts have the sizes of a cut of the file. Their content is
+ * compared when the file is read. Every other one is named with its age, and left to the bucket's lifecycle rule: it may
+ * belong to another file, or to a run that is alive.
+ * @throws Failure
  */
 export async function findUnfinished(delivery: Delivery): Promise<Unfinished | undefined> {
   const uploads = await listUploads(delivery)
@@ -40,7 +37,7 @@ export async function findUnfinished(delivery: Delivery): Promise<Unfinished | u
     if (found?.uploadId !== upload.UploadId) {
       const hours =
         upload.Initiated === undefined ? '?' : Math.round((Date.now() - upload.Initiated.getTime()) / 3_600_000)
-      delivery.tally.warnings.push(
+      delivery.s3.stats.warnings.push(
         `another unfinished upload of its key, ${hours} h old, is left to the lifecycle rule`,
       )
     }
@@ -49,10 +46,12 @@ export async function findUnfinished(delivery: Delivery): Promise<Unfinished | u
 }
 
 /** Newest first. A server or a key that does not allow to look has none to go on from. */
-async function listUploads({ bucket, key, tally }: Delivery): Promise<MultipartUpload[]> {
+async function listUploads({ s3, key }: Delivery): Promise<MultipartUpload[]> {
   try {
-    const { Uploads = [] } = await request(bucket, `Looking for unfinished uploads of ${key}`, tally, options =>
-      bucket.client.send(new ListMultipartUploadsCommand({ ...bucket.address, Prefix: key }), options),
+    const input = { ...s3.address, Prefix: key }
+    const { Uploads = [] } = await s3.send(
+      `Looking for unfinished uploads of ${key}`,
+      new ListMultipartUploadsCommand(input),
     )
     const age = ({ Initiated }: MultipartUpload) => Initiated?.getTime() ?? 0
     return Uploads.filter(upload => upload.Key === key).sort((a, b) => age(b) - age(a))
@@ -71,47 +70,40 @@ async function takeUp(
   delivery: Delivery,
   { UploadId, ChecksumAlgorithm, ChecksumType }: MultipartUpload,
 ): Promise<Unfinished | undefined> {
-  const { bucket, file, budget } = delivery
+  const { s3, csv, memory } = delivery
   const isOurKind = ChecksumAlgorithm === undefined || ChecksumAlgorithm === 'CRC32'
-  // AWS completes an upload only with the type that it was started with; others call every upload composite.
-  const isComposite = ChecksumType === 'COMPOSITE' && !bucket.dialect.mayFallBack
+  // AWS completes an upload only with the type that it was started with. Others call every upload composite.
+  const isComposite = ChecksumType === 'COMPOSITE' && !s3.capabilities.isCustom
   if (UploadId === undefined || !isOurKind || isComposite) return undefined
   const parts = await listParts(delivery, UploadId)
-  const first = parts[0]
-  if (first?.Size === undefined) return undefined
+  const [first] = parts
+  if (first?.Size === undefined || first.Size === 0) return undefined
   // A single part may be the last one, which is smaller.
-  const partSize = parts.length === 1 && first.PartNumber !== 1 ? file.partSize : first.Size
-  if (partSize > budget.bytes || Math.ceil(file.size / partSize) > MAX_PARTS) return undefined
-  const cut = await cutAnew(file, partSize, bucket.signal)
-  const needsMd5 = parts.some(part => part.ChecksumCRC32 === undefined)
-  const md5s = needsMd5 ? (await hashParts(cut, bucket.signal)).map(md5 => md5.toString('hex')) : []
-  const isSame = ({ PartNumber = 0, Size, ETag, ChecksumCRC32 }: Part) => {
-    const index = PartNumber - 1
-    const crc = cut.partCrc32s[index]
-    if (crc === undefined || Size !== Math.min(partSize, cut.size - index * partSize)) return false
-    return ChecksumCRC32 === undefined ? bareEtag(ETag) === md5s[index] : ChecksumCRC32 === toBase64(crc)
-  }
-  if (!parts.every(isSame)) return undefined
-  const landed = parts.map(({ PartNumber = 0, ETag }) => [PartNumber, { etag: ETag, isVerified: true }] as const)
-  return { uploadId: UploadId, cut, landed: new Map(landed) }
+  const partSize = parts.length === 1 && first.PartNumber !== 1 ? delivery.partSize : first.Size
+  const count = Math.ceil(csv.size / partSize)
+  if (partSize > memory.bytes || count > MAX_PARTS) return undefined
+  const fits = ({ PartNumber = 0, Size }: Part) =>
+    PartNumber >= 1 && PartNumber <= count && Size === Math.min(partSize, csv.size - (PartNumber - 1) * partSize)
+  if (!parts.every(fits)) return undefined
+  const landed = parts.map(
+    ({ PartNumber = 0, ETag, ChecksumCRC32 }) =>
+      [PartNumber, { etag: ETag, crc32: ChecksumCRC32, isVerified: true }] as const,
+  )
+  return { uploadId: UploadId, partSize, landed: new Map(landed) }
 }
 
-async function listParts({ bucket, key, tally }: Delivery, UploadId: string): Promise<Part[]> {
+async function listParts({ s3, key }: Delivery, UploadId: string): Promise<Part[]> {
   const parts: Part[] = []
   let marker: string | undefined
   do {
-    const input = {
-      ...bucket.address,
-      Key: key,
-      UploadId,
-      ...(marker === undefined ? {} : { PartNumberMarker: marker }),
-    }
+    const from = marker === undefined ? {} : { PartNumberMarker: marker }
     try {
-      const answer = await request(bucket, `Listing the parts of ${key}`, tally, options =>
-        bucket.client.send(new ListPartsCommand(input), options),
-      )
+      const input = { ...s3.address, Key: key, UploadId, ...from }
+      const answer = await s3.send(`Listing the parts of ${key}`, new ListPartsCommand(input))
       parts.push(...(answer.Parts ?? []))
-      marker = answer.IsTruncated === true ? answer.NextPartNumberMarker : undefined
+      // A marker that does not move would be asked for for ever.
+      const isMoving = Number(answer.NextPartNumberMarker) > Number(marker ?? 0)
+      marker = answer.IsTruncated === true && isMoving ? answer.NextPartNumberMarker : undefined
     } catch (error) {
       if (isNoAnswer(error)) return []
       throw error

@@ -1,9 +1,11 @@
 /** Compares what a server says it stored with what was read from disk. */
 import { createHash } from 'node:crypto'
-import type { CsvFile } from '../csv/csv-file'
+import type { Digest } from '../csv/read-csv'
 import { FileFailure } from '../errors'
 import { toBase64, toComposite } from '../lib/crc32'
-import { md5Of } from '../s3/objects'
+import { bareEtag, headObject, md5Of } from '../s3/objects'
+import { toCompositeEtag } from './compare'
+import type { Delivery } from './delivery'
 
 /** What an answer may carry to compare. */
 interface Stored {
@@ -14,9 +16,24 @@ interface Stored {
   readonly SSECustomerAlgorithm?: string | undefined
 }
 
+/** The checksums of a whole object. An object that was sent whole has no parts to tell. */
+type Whole = Pick<Digest, 'crc32'> & Partial<Pick<Digest, 'partCrc32s'>>
+
 /**
- * Whether the answer to a request whose body was `body` proves that it arrived; `false` where it says nothing.
- * @throws FileFailure `verify_mismatch` where it proves that something else is stored.
+ * Every S3 server gives what it stored an ETag. A console, a portal or a proxy may say 200 to anything.
+ * @throws FileFailure `verify_mismatch`
+ */
+export function assertEtag(etag: string | undefined, name: string): void {
+  if (etag !== undefined) return
+  throw new FileFailure(`The upload of ${name} was answered without an ETag: nothing says that it landed.`, {
+    code: 'verify_mismatch',
+    advice: 'Check the endpoint: this is not an S3 server, or something else answers in its place.',
+  })
+}
+
+/**
+ * Whether the answer to a request whose body was `body` proves that it arrived; `false` if it says nothing.
+ * @throws FileFailure `verify_mismatch` if it proves that something else is stored
  */
 export function verifyBody(stored: Stored, body: Buffer, crc: number, key: string): boolean {
   const object = nameVersion(key, stored)
@@ -25,21 +42,62 @@ export function verifyBody(stored: Stored, body: Buffer, crc: number, key: strin
   return md5 !== undefined && expectSame(object, 'MD5', createHash('md5').update(body).digest('hex'), md5)
 }
 
-/** The same for a whole object by its checksum, `COMPOSITE` (with the number of its parts behind it) or not. */
-export function verifyObject(stored: Stored | undefined, file: CsvFile, key: string): boolean {
-  const checksum = stored?.ChecksumCRC32
+/**
+ * Whether the answer to a completion proves that the object is the file: by its checksum, or by an ETag that is made of
+ * the MD5s of parts that were verified.
+ * @throws FileFailure `verify_mismatch`
+ */
+export function verifyCompleted(
+  stored: Stored,
+  digest: Digest,
+  parts: readonly { readonly etag: string | undefined; readonly isVerified: boolean }[],
+  key: string,
+): boolean {
+  if (verifyChecksum(stored, digest, key)) return true
+  const etags = parts.map(({ etag }) => bareEtag(etag) ?? '')
+  const areMd5s = parts.every(part => part.isVerified) && etags.every(etag => /^[0-9a-f]{32}$/.test(etag))
+  return areMd5s && bareEtag(stored.ETag) === toCompositeEtag(etags.map(etag => Buffer.from(etag, 'hex')))
+}
+
+/**
+ * For a write whose own answer proved nothing: looks at the object.
+ * @param isProvedByParts the server's answers proved each part, so that the size of the whole is enough
+ * @throws FileFailure `verify_mismatch`
+ */
+export async function verifyByHead({ s3, csv, key }: Delivery, whole: Whole, isProvedByParts = false): Promise<void> {
+  const head = await headObject(s3, key)
+  if (head === undefined) {
+    throw new FileFailure(`${key} is not there, though the server took it.`, {
+      code: 'verify_mismatch',
+      advice: 'Start the run again, and look into what stands between here and the server.',
+      retryable: true,
+    })
+  }
+  if (head === 'denied') {
+    return void s3.stats.warnings.push('not verifiable: these credentials may not look at what is stored')
+  }
+  if (head.ContentLength !== undefined) {
+    expectSame(nameVersion(key, head), 'size', String(csv.size), String(head.ContentLength))
+  }
+  if (!verifyChecksum(head, whole, key) && !isProvedByParts) {
+    s3.stats.warnings.push('not verifiable: the server gives no checksum of what it stored')
+  }
+}
+
+/** By the checksum of the whole, `COMPOSITE` (with the number of its parts behind it) or not. */
+function verifyChecksum(stored: Stored, { crc32, partCrc32s = [crc32] }: Whole, key: string): boolean {
+  const checksum = stored.ChecksumCRC32
   if (checksum === undefined) return false
-  const expected = checksum.includes('-') ? toComposite(file.partCrc32s) : toBase64(file.crc32)
+  const expected = checksum.includes('-') ? toComposite(partCrc32s) : toBase64(crc32)
   return expectSame(nameVersion(key, stored), 'CRC-32', expected, checksum)
 }
 
-/** What to look at, where the bucket keeps versions. */
-export function nameVersion(key: string, stored: Stored | undefined): string {
-  return stored?.VersionId === undefined ? key : `${key} (version ${stored.VersionId})`
+/** What to look at, if the bucket keeps versions. */
+function nameVersion(key: string, stored: Stored): string {
+  return stored.VersionId === undefined ? key : `${key} (version ${stored.VersionId})`
 }
 
-/** @throws FileFailure `verify_mismatch` */
-export function expectSame(object: string, kind: string, expected: string, stored: string): true {
+function expectSame(object: string, kind: string, expected: string, stored: string): true {
   if (expected === stored) return true
   throw new FileFailure(`${object} is not what was sent: its ${kind} is ${stored} and should be ${expected}.`, {
     code: 'verify_mismatch',

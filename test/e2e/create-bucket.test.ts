@@ -34,7 +34,7 @@ test('a server that does not take the rule is a warning', async () => {
   const server = await startServer()
   const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
   assert.equal(code, 0)
-  assert.match(stderr, /^Warning: the new bucket has no lifecycle rule for unfinished uploads \(NotImplemented\)/m)
+  assert.match(stderr, /^Warning: the new bucket has no lifecycle rule for unfinished uploads: remove them/m)
 })
 
 test('CREATE_BUCKET=false refuses a bucket that is not there with exit 4 and creates nothing', async () => {

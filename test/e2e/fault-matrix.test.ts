@@ -181,6 +181,8 @@ describe('for good', { concurrency: 6 }, () => {
     test(`${name}, in a request of a run: exit 6, and nothing is sent`, async () => {
       const all = await prepare([['other', 'small']])
       for (const kind of OF_A_RUN) {
+        // A listing only saves requests.
+        if (kind === 'ListObjectsV2' && name === '500 InternalError') continue
         all.server.breakWith = request => (kindOf(request) === kind ? fault : undefined)
         const ended = await run(all)
         assert.equal(ended.code, 6, ended.stdout)

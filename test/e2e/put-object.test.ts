@@ -58,6 +58,8 @@ test('a file of n parts takes n + 2 requests, and each run three more; connectio
     'GET list-type&prefix',
     'GET prefix&uploads',
     'HEAD ',
+    // s3rver's ETag of an object in parts proves nothing, so the program looks at the object.
+    'HEAD ',
     'POST uploadId',
     'POST uploads',
     ...Array(4).fill('PUT partNumber&uploadId&x-id'),

@@ -111,10 +111,13 @@ for (const [status, reason] of [
     const warnings = reportedFiles(stdout).flatMap(file => file.warnings)
     assert.deepEqual(
       warnings.filter(warning => warning.includes('unsigned')),
-      [`the server refuses unsigned bodies (${reason}): from here on they are signed`],
+      [`the server refuses unsigned bodies (${reason}): the program signs them now`],
     )
-    assert.equal(hashesOf(server.seen).filter(({ sent }) => sent === UNSIGNED).length, 1)
-    for (const { sent, own } of hashesOf(server.seen).slice(1)) assert.equal(sent, own)
+    // The second part may be on its way when the refusal of the first one arrives.
+    const signed = hashesOf(server.seen).filter(({ sent }) => sent !== UNSIGNED)
+    assert.ok(hashesOf(server.seen).length - signed.length <= 2)
+    assert.equal(signed.length, 3)
+    for (const { sent, own } of signed) assert.equal(sent, own)
   })
 }
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { refuseFaults } from '../../../src/csv/check-csv'
-import type { CsvFile } from '../../../src/csv/csv-file'
+import { assertNoFaults } from '../../../src/csv/check-csv'
+import type { CsvContent } from '../../../src/csv/read-csv'
 import { CsvFailure, InterruptedFailure } from '../../../src/errors'
 import { reportedFiles, runProgram } from '../../support/program'
 import { startServer, type TestServer } from '../../support/s3-server'
@@ -112,7 +112,7 @@ test('a file of 2,000,000 rows with quoted line breaks is described right, in pa
   const server = await startServer()
   const content = HEAD + '7,"line\nbreak"\n'.repeat(1_999_999)
   const { stdout } = await runProgram(
-    { ...server.env, DATA_DIR: makeTempFolder({ 'many.csv': content }) },
+    { ...server.env, DATA_DIR: makeTempFolder({ 'many.csv': content }), CSV_CHECK: 'strict' },
     { args: ['--json'] },
   )
   const [report] = reportedFiles(stdout)
@@ -123,8 +123,9 @@ test('a file of 2,000,000 rows with quoted line breaks is described right, in pa
 })
 
 test('a run that was told to stop while it read is not refused for a fault: the signal is its end', () => {
-  const faulty = { shape: { faults: [{ code: 'empty', message: 'The file is empty' }] } } as unknown as CsvFile
+  const shape = { faults: [{ code: 'empty', message: 'The file is empty' }] }
+  const faulty = { shape } as unknown as CsvContent
   const read = [{ file: { name: 'a.csv' }, csv: faulty }]
-  assert.throws(() => refuseFaults('strict', read), CsvFailure)
-  refuseFaults('strict', [...read, { file: { name: 'b.csv' }, csv: new InterruptedFailure('SIGINT') }])
+  assert.throws(() => assertNoFaults('strict', read), CsvFailure)
+  assertNoFaults('strict', [...read, { file: { name: 'b.csv' }, csv: new InterruptedFailure('SIGINT') }])
 })

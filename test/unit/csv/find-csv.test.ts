@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { findCsv } from '../../../src/csv/find-csv'
@@ -8,17 +8,15 @@ import { ConfigFailure } from '../../../src/errors'
 import { catchFailureOf } from '../../support/failure'
 import { makeTempFolder } from '../../support/temp-folder'
 
-const MIB = 1024 * 1024
-const GIB = 1024 * MIB
 const CSV = 'a,b\n1,2\n'
 
 const NEVER = new AbortController().signal
 
-const find = (...paths: string[]) => findCsv(paths, 64 * MIB, NEVER)
+const find = (...paths: string[]) => findCsv(paths, NEVER)
 const namesIn = async (...paths: string[]) => (await find(...paths)).files.map(file => file.name)
 
-async function refuseFind(paths: readonly string[], maxMemory = 64 * MIB): Promise<ConfigFailure> {
-  const failure = await catchFailureOf(findCsv(paths, maxMemory, NEVER))
+async function refuseFind(paths: readonly string[]): Promise<ConfigFailure> {
+  const failure = await catchFailureOf(findCsv(paths, NEVER))
   assert.ok(failure instanceof ConfigFailure)
   assert.equal(failure.exitCode, 2)
   return failure
@@ -38,10 +36,7 @@ test('.csv files of a folder and its sub-folders are found, in any case, in the 
     ['a.CSV', 'b.csv', 'c.Csv', 'sub/deep.csv', 'sub/x/deeper.csv'],
   )
   assert.deepEqual(passedOver, [])
-  for (const { path, name, partSize } of files) {
-    assert.equal(path, join(folder, name))
-    assert.equal(partSize, 8 * MIB)
-  }
+  for (const { path, name } of files) assert.equal(path, join(folder, name))
 })
 
 test('names with spaces, accents, a line break or leading dots are found as they are', async () => {
@@ -152,9 +147,7 @@ test('a file whose name is not valid UTF-8 is not silently left behind', async (
 test('a file that is named itself counts as in its own folder', async () => {
   const folder = makeTempFolder({ 'sub/deep.csv': CSV, 'sub/other.csv': CSV })
   const { files } = await find(join(folder, 'sub', 'deep.csv'))
-  assert.deepEqual(files, [
-    { path: join(folder, 'sub', 'deep.csv'), name: 'deep.csv', size: CSV.length, partSize: 8 * MIB },
-  ])
+  assert.deepEqual(files, [{ path: join(folder, 'sub', 'deep.csv'), name: 'deep.csv', size: CSV.length }])
 })
 
 test('what is named twice, itself or by its folder, is one file', async () => {
@@ -217,24 +210,4 @@ test('a folder with other files only ends the run, and says what is there', asyn
   const folder = makeTempFolder({ 'a.tsv': '' })
   mkdirSync(join(folder, 'empty'))
   assert.equal((await refuseFind([folder])).message, `No .csv file in ${folder}, only a.tsv (not .csv).`)
-})
-
-test('a larger file has larger parts', async () => {
-  const folder = makeTempFolder({ 'big.csv': '', 'small.csv': '' })
-  truncateSync(join(folder, 'big.csv'), 100 * GIB)
-  const { files } = await find(folder)
-  assert.deepEqual(
-    files.map(file => file.partSize),
-    [11 * MIB, 8 * MIB],
-  )
-})
-
-test('a file too large for the memory ends the run before anything is read, and says how much it needs', async () => {
-  const folder = makeTempFolder({ 'sub/big.csv': '', 'small.csv': '' })
-  truncateSync(join(folder, 'sub', 'big.csv'), 100 * GIB)
-  const failure = await refuseFind([folder], 8 * MIB)
-  assert.equal(failure.code, 'too_large')
-  assert.match(failure.message, /^sub\/big\.csv is too large for MAX_MEMORY/)
-  assert.match(failure.advice, /11MiB/)
-  assert.equal((await findCsv([folder], 11 * MIB, NEVER)).files.length, 2)
 })

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  chmodSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -17,27 +19,24 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import {
-  type CsvFile,
-  type FoundCsv,
-  readPart,
-  refuseChanged,
-  refuseChangedPart,
-  withOpenCsv,
-} from '../../../src/csv/csv-file'
-import { cutAnew, readCsv } from '../../../src/csv/read-csv'
+import type { FoundCsv } from '../../../src/csv/csv-file'
+import { type CsvContent, type CsvReading, type Digest, readCsv } from '../../../src/csv/read-csv'
 import { FileFailure, InterruptedFailure } from '../../../src/errors'
-import { catchFailure, catchFailureOf } from '../../support/failure'
+import { createMemory } from '../../../src/lib/memory'
+import { editUnseen, TIME } from '../../support/edit-unseen'
+import { catchFailureOf } from '../../support/failure'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const KIB = 1024
 const MIB = 1024 * KIB
-const CHUNK = 512 * KIB
+/** What is read at once. */
+const SLICE = 512 * KIB
 const PART = 8 * MIB
+const MEMORY = createMemory(64 * MIB)
 
 const NEVER = new AbortController().signal
 
-/** Content that no shift, swap or repetition of chunks leaves as it is. */
+/** Content that no shift, swap or repetition of slices leaves as it is. */
 function makeContent(size: number): Buffer {
   const content = Buffer.alloc(size)
   for (let offset = 0; offset + 4 <= size; offset += 4)
@@ -45,21 +44,70 @@ function makeContent(size: number): Buffer {
   return content
 }
 
-function place(content: Buffer | string, partSize = PART): FoundCsv {
+/** A file whose last change is long past, as file systems tell time. */
+function place(content: Buffer | string): FoundCsv {
   const folder = makeTempFolder({ 'a.csv': content })
-  return { path: join(folder, 'a.csv'), name: 'sub/a.csv', size: content.length, partSize }
+  const path = join(folder, 'a.csv')
+  utimesSync(path, TIME, TIME)
+  const changed = statSync(path).ctimeMs
+  while (Date.now() < changed + 50) statSync(path)
+  return { path, name: 'sub/a.csv', size: content.length }
 }
 
-/** A signal whose every look at it, one after each chunk, does `step`: a way to act in the middle of a reading. */
-function onEachChunk(step: (chunk: number) => void): AbortSignal {
+interface Given {
+  readonly partSize?: number
+  readonly signal?: AbortSignal
+  readonly check?: 'off' | 'warn' | 'strict'
+  readonly known?: CsvContent | undefined
+  readonly stats?: { bytesRead: number }
+}
+
+function open(
+  found: FoundCsv,
+  { partSize = PART, signal = NEVER, check = 'off', known, stats }: Given = {},
+): CsvReading {
+  return readCsv(found, { partSize, signal, check, known, stats: stats ?? { bytesRead: 0 } })
+}
+
+/** Reads all of it without keeping it. */
+async function skim(found: FoundCsv, given: Given = {}): Promise<Digest> {
+  const csv = open(found, given)
+  return await csv.skim(given.partSize ?? PART, MEMORY).finally(csv.close)
+}
+
+/** Reads it part by part, as an upload does; what was read, if it is one state of the file. */
+async function readParts(found: FoundCsv, given: Given = {}): Promise<readonly Buffer[]> {
+  const csv = open(found, given)
+  const { partSize = PART } = given
+  try {
+    const parts: Buffer[] = []
+    for (let part = 0; part < Math.max(1, Math.ceil(csv.size / partSize)); part += 1) {
+      const { body, crc32: crc } = await csv.readPart(Buffer.alloc(partSize, 0xff))
+      assert.equal(crc, crc32(body))
+      parts.push(body)
+    }
+    await csv.assertUnchanged(() => csv.skim(partSize, MEMORY))
+    return parts
+  } finally {
+    csv.close()
+  }
+}
+
+/** A signal whose every look at it, one after each slice, does `step`: a way to act in the middle of a reading. */
+function onEachSlice(step: (slice: number) => void): AbortSignal {
   const { signal } = new AbortController()
-  let chunk = 0
+  let slice = 0
   signal.throwIfAborted = () => {
-    step(chunk)
-    chunk += 1
+    step(slice)
+    slice += 1
   }
   return signal
 }
+
+const cut = (content: Buffer, partSize: number) =>
+  Array.from({ length: Math.max(1, Math.ceil(content.length / partSize)) }, (_, part) =>
+    content.subarray(part * partSize, (part + 1) * partSize),
+  )
 
 async function refuseFile(reading: Promise<unknown>, code: string): Promise<FileFailure> {
   const failure = await catchFailureOf(reading)
@@ -81,137 +129,172 @@ function openBelow(folder: string): string[] {
   })
 }
 
-describe('size and checksums', () => {
-  const large = makeContent(2 * PART + CHUNK + 1)
+describe('one reading', () => {
+  const large = makeContent(2 * PART + SLICE + 1)
   for (const size of [
-    ...[1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK - 1],
-    ...[PART - 1, PART, PART + 1, PART + CHUNK, 2 * PART, 2 * PART + CHUNK + 1],
+    ...[0, 1, SLICE - 1, SLICE, SLICE + 1, 2 * SLICE - 1, 2 * SLICE, 3 * SLICE - 1],
+    ...[PART - 1, PART, PART + 1, PART + SLICE, 2 * PART, 2 * PART + SLICE + 1],
   ]) {
-    test(`${size} bytes`, async () => {
+    test(`${size} bytes: parts and checksums, of a reading that keeps the parts and of one that does not`, async () => {
       const content = large.subarray(0, size)
       const found = place(content)
-      const file = await readCsv(found, 'off', NEVER)
-      const parts = Array.from({ length: Math.ceil(size / PART) }, (_, part) =>
-        crc32(content.subarray(part * PART, (part + 1) * PART)),
+      assert.deepEqual(await readParts(found), cut(content, PART))
+      const { partCrc32s, crc32: whole, partSize } = await skim(found)
+      assert.deepEqual(
+        [partCrc32s, whole, partSize],
+        [cut(content, PART).map(part => crc32(part)), crc32(content), PART],
       )
-      assert.deepEqual(file.partCrc32s, parts)
-      assert.equal(file.crc32, crc32(content))
-      assert.equal(file.size, size)
-      assert.deepEqual([file.path, file.name, file.partSize], [found.path, found.name, PART])
     })
   }
-  test('an empty file has one empty part', async () => {
-    const file = await readCsv(place(''), 'off', NEVER)
-    assert.deepEqual([file.size, file.partCrc32s, file.crc32], [0, [0], 0])
+
+  test('every byte is read once, and the bytes are counted', async () => {
+    const content = large.subarray(0, 2 * PART + 5)
+    for (const read of [readParts, skim]) {
+      const stats = { bytesRead: 0 }
+      await read(place(content), { stats })
+      assert.equal(stats.bytesRead, content.length)
+    }
   })
-  for (const partSize of [CHUNK - 1, CHUNK + 1, 2 * CHUNK - 1, 1000]) {
-    test(`parts of ${partSize} bytes, of which chunks are no multiple`, async () => {
-      const content = large.subarray(0, 3 * CHUNK + 5)
-      const parts = Array.from({ length: Math.ceil(content.length / partSize) }, (_, part) =>
-        crc32(content.subarray(part * partSize, (part + 1) * partSize)),
-      )
-      assert.deepEqual((await readCsv(place(content, partSize), 'off', NEVER)).partCrc32s, parts)
-    })
-  }
-  test('parts of any size, which chunks need not fit', async () => {
-    const sizes = fc.record({ partSize: fc.integer({ min: CHUNK / 8, max: 3 * CHUNK }), size: fc.nat(5 * CHUNK) })
+
+  test('parts of any size, which slices need not fit', async () => {
+    const sizes = fc.record({ partSize: fc.integer({ min: SLICE / 8, max: 3 * SLICE }), size: fc.nat(5 * SLICE) })
     await fc.assert(
       fc.asyncProperty(sizes, async ({ partSize, size }) => {
         const content = large.subarray(0, size)
-        const found = place(content, partSize)
-        const file = await readCsv(found, 'off', NEVER)
+        const found = place(content)
+        const digest = await skim(found, { partSize })
+        assert.deepEqual(await readParts(found, { partSize }), cut(content, partSize))
         rmSync(found.path)
-        assert.equal(file.crc32, crc32(content))
-        const parts = Array.from({ length: Math.max(1, Math.ceil(size / partSize)) }, (_, part) =>
-          crc32(content.subarray(part * partSize, (part + 1) * partSize)),
+        assert.equal(digest.crc32, crc32(content))
+        assert.deepEqual(
+          digest.partCrc32s,
+          cut(content, partSize).map(part => crc32(part)),
         )
-        assert.deepEqual(file.partCrc32s, parts)
       }),
       { numRuns: 20 },
     )
+  })
+
+  test('a reading begins again with parts of another size, and its content is the same', async () => {
+    const content = large.subarray(0, 3 * SLICE)
+    const csv = open(place(content), { partSize: SLICE })
+    await csv.readPart(Buffer.alloc(SLICE))
+    csv.restart(2 * SLICE)
+    const parts = [await csv.readPart(Buffer.alloc(2 * SLICE)), await csv.readPart(Buffer.alloc(2 * SLICE))]
+    csv.close()
+    assert.deepEqual(
+      parts.map(({ body }) => body),
+      cut(content, 2 * SLICE),
+    )
+    assert.equal(csv.content?.digest.crc32, crc32(content))
   })
 })
 
 describe('what a file looks like', () => {
   for (const check of ['warn', 'strict'] as const) {
-    test(`is learned on the way where CSV_CHECK is ${check}`, async () => {
-      const { shape } = await readCsv(place('title;year\nAlien;1979\nAliens;1986\n'), check, NEVER)
-      assert.deepEqual([shape?.rows, shape?.columns, shape?.delimiter, shape?.faults], [3, 2, ';', []])
-    })
+    for (const read of [readParts, skim]) {
+      test(`is learned on the way by ${read.name} if CSV_CHECK is ${check}`, async () => {
+        const csv = open(place('title;year\nAlien;1979\nAliens;1986\n'), { check })
+        if (read === skim) await csv.skim(PART, MEMORY)
+        else await csv.readPart(Buffer.alloc(PART))
+        csv.close()
+        const { columns, delimiter, faults } = csv.content?.shape ?? {}
+        assert.deepEqual([columns, delimiter, faults], [2, ';', []])
+      })
+    }
   }
-  test('is not looked at where CSV_CHECK is off', async () =>
-    assert.ok(!('shape' in (await readCsv(place('a,b\n'), 'off', NEVER)))))
-  test('changes neither size nor checksums', async () => {
-    const found = place(makeContent(3 * CHUNK + 1), CHUNK)
-    const [looked, not] = [await readCsv(found, 'warn', NEVER), await readCsv(found, 'off', NEVER)]
-    assert.deepEqual([looked.size, looked.crc32, looked.partCrc32s], [not.size, not.crc32, not.partCrc32s])
+  test('is not looked at if CSV_CHECK is off', async () => {
+    const csv = open(place('a,b\n'))
+    await csv.skim(PART, MEMORY).finally(csv.close)
+    assert.equal(csv.content?.shape, undefined)
   })
-})
-
-describe('a file that is cut anew', () => {
-  const content = makeContent(3 * CHUNK)
-  test('has the checksums of its new parts, and the same whole', async () => {
-    const found = place(content, CHUNK)
-    const file = await readCsv(found, 'off', NEVER)
-    const cut = await cutAnew(file, 2 * CHUNK, NEVER)
-    assert.deepEqual([cut.partSize, cut.size, cut.crc32], [2 * CHUNK, file.size, crc32(content)])
-    assert.deepEqual(cut.partCrc32s, [crc32(content.subarray(0, 2 * CHUNK)), crc32(content.subarray(2 * CHUNK))])
-  })
-  test('is not read again for the parts that it has', async () => {
-    const file = await readCsv(place(content, CHUNK), 'off', NEVER)
-    rmSync(file.path)
-    assert.equal(await cutAnew(file, CHUNK, NEVER), file)
-  })
-  for (const [what, change] of [
-    ['was touched', (path: string) => utimesSync(path, 1, 1)],
-    ['was edited', (path: string) => writeFileSync(path, Buffer.alloc(content.length), { flag: 'r+' })],
-    ['grew', (path: string) => appendFileSync(path, 'x')],
-    [
-      'was edited and has its old time again',
-      (path: string) => {
-        const { atime, mtime } = statSync(path)
-        writeFileSync(path, Buffer.alloc(content.length), { flag: 'r+' })
-        utimesSync(path, atime, mtime)
-      },
-    ],
-  ] as const) {
-    test(`is refused where it ${what} in between`, async () => {
-      const found = place(content, CHUNK)
-      utimesSync(found.path, 1_000_000_000, 1_000_000_000)
-      const file = await readCsv(found, 'off', NEVER)
-      change(found.path)
-      await refuseFile(cutAnew(file, 2 * CHUNK, NEVER), 'changed_while_reading')
-    })
-  }
 })
 
 describe('a file that changes while it is read', () => {
-  const content = makeContent(3 * CHUNK)
+  const content = makeContent(3 * SLICE)
   const changes: readonly (readonly [string, (path: string) => void])[] = [
     ['grows', path => appendFileSync(path, 'x')],
-    ['shrinks', path => truncateSync(path, CHUNK)],
+    ['shrinks', path => truncateSync(path, SLICE)],
     ['is emptied', path => truncateSync(path, 0)],
-    ['is edited in place', path => writeFileSync(path, makeContent(3 * CHUNK), { flag: 'r+' })],
+    ['is edited in place', path => writeFileSync(path, makeContent(3 * SLICE), { flag: 'r+' })],
     ['has its time set', path => utimesSync(path, 1, 1)],
+    ['is edited in place where it was read already, and has its old time again', path => editUnseen(path, 0)],
   ]
   for (const [what, change] of changes) {
     for (const at of [0, 1, 2]) {
-      test(`${what} after chunk ${at}`, async () => {
+      test(`${what} after slice ${at}: it is refused`, async () => {
         const found = place(content)
-        const signal = onEachChunk(chunk => {
-          if (chunk === at) change(found.path)
+        const signal = onEachSlice(slice => {
+          if (slice === at) change(found.path)
         })
-        const failure = await refuseFile(readCsv(found, 'off', signal), 'changed_while_reading')
+        const failure = await refuseFile(readParts(found, { signal }), 'changed_while_reading')
         assert.equal(failure.retryable, true)
-        assert.match(failure.message, /changed while reading/)
         assert.deepEqual(openBelow(found.path), [])
       })
     }
   }
-  test('an empty file that is filled', async () => {
+
+  test('an empty file that is filled is refused', async () => {
     const found = place('')
-    const signal = onEachChunk(() => appendFileSync(found.path, 'a,b\n'))
-    await refuseFile(readCsv(found, 'off', signal), 'changed_while_reading')
+    const csv = open(found)
+    await csv.readPart(Buffer.alloc(0))
+    appendFileSync(found.path, 'a,b\n')
+    await refuseFile(csv.assertUnchanged(() => csv.skim(PART, MEMORY)).finally(csv.close), 'changed_while_reading')
+  })
+
+  for (const [what, change] of [
+    ['gets new rights', path => chmodSync(path, 0o640)],
+    ['gets another name', path => linkSync(path, `${path}.too`)],
+    ['is removed', path => rmSync(path)],
+    [
+      'is replaced by another file',
+      path => {
+        writeFileSync(`${path}.new`, 'something else')
+        renameSync(`${path}.new`, path)
+      },
+    ],
+  ] as readonly (readonly [string, (path: string) => void])[]) {
+    test(`a file that ${what} is read as it was opened: a second reading proves it`, async () => {
+      const found = place(content)
+      const stats = { bytesRead: 0 }
+      const signal = onEachSlice(slice => {
+        if (slice === 1) change(found.path)
+      })
+      assert.deepEqual(await readParts(found, { signal, stats }), [content])
+      assert.equal(stats.bytesRead, 2 * content.length)
+    })
+  }
+
+  test('a file that was changed in the moment before it was opened is read twice', async () => {
+    const found = place(content)
+    // A time that is still to come: nothing tells whether a change comes after it.
+    const soon = Date.now() / 1000 + 3600
+    const { now } = Date
+    const stats = { bytesRead: 0 }
+    try {
+      Date.now = () => now() - soon
+      await readParts(found, { stats })
+    } finally {
+      Date.now = now
+    }
+    assert.equal(stats.bytesRead, 2 * content.length)
+  })
+
+  test('a second reading that gives another content than the first is refused', async () => {
+    const found = place(content)
+    const csv = open(found)
+    await csv.skim(PART, MEMORY)
+    editUnseen(found.path, SLICE)
+    await refuseFile(csv.skim(PART, MEMORY).finally(csv.close), 'changed_while_reading')
+  })
+
+  test('what an earlier reading learnt holds for the next one: another content is refused', async () => {
+    const found = place(content)
+    const first = open(found, { check: 'strict' })
+    await first.skim(PART, MEMORY).finally(first.close)
+    assert.deepEqual(await readParts(found, { known: first.content }), [content])
+    editUnseen(found.path, SLICE)
+    await refuseFile(readParts(found, { known: first.content }), 'changed_while_reading')
   })
 })
 
@@ -219,7 +302,7 @@ describe('a file that cannot be read', () => {
   test('it was removed after it was found', async () => {
     const found = place('a')
     rmSync(found.path)
-    const failure = await refuseFile(readCsv(found, 'off', NEVER), 'unreadable')
+    const failure = await refuseFile(skim(found), 'unreadable')
     assert.equal(failure.message, 'sub/a.csv cannot be read (ENOENT).')
     assert.match(failure.advice, /keep files in place/)
   })
@@ -227,7 +310,7 @@ describe('a file that cannot be read', () => {
     const found = place('a')
     renameSync(found.path, `${found.path}.away`)
     symlinkSync(`${found.path}.away`, found.path)
-    const failure = await refuseFile(readCsv(found, 'off', NEVER), 'unreadable')
+    const failure = await refuseFile(skim(found), 'unreadable')
     assert.equal(failure.message, 'sub/a.csv cannot be read (ELOOP).')
     assert.match(failure.advice, /symbolic link/)
   })
@@ -237,7 +320,7 @@ describe('a file that cannot be read', () => {
     const away = join(makeTempFolder(), 'away')
     renameSync(folder, away)
     symlinkSync(away, folder)
-    const failure = await refuseFile(readCsv(found, 'off', NEVER), 'unreadable')
+    const failure = await refuseFile(skim(found), 'unreadable')
     assert.equal(failure.message, 'sub/a.csv cannot be read (ELOOP).')
     assert.deepEqual(openBelow(away), [])
   })
@@ -249,97 +332,24 @@ describe('a file that cannot be read', () => {
       const found = place('a')
       rmSync(found.path)
       put(found.path)
-      const failure = await refuseFile(readCsv(found, 'off', NEVER), 'unreadable')
+      const failure = await refuseFile(skim(found), 'unreadable')
       assert.match(failure.message, /not a regular file/)
       assert.deepEqual(openBelow(found.path), [])
     })
   }
 })
 
-test('a stop ends the reading within a chunk, and closes the file', async () => {
-  const found = place(makeContent(4 * CHUNK))
+test('a stop ends the reading within a slice, and closes the file', async () => {
+  const found = place(makeContent(4 * SLICE))
   const controller = new AbortController()
   const stop = new InterruptedFailure('SIGTERM')
-  let chunks = 0
-  const signal = onEachChunk(chunk => {
-    chunks += 1
-    if (chunk === 1) controller.abort(stop)
+  let slices = 0
+  const signal = onEachSlice(slice => {
+    slices += 1
+    if (slice === 1) controller.abort(stop)
     controller.signal.throwIfAborted()
   })
-  assert.equal(await catchFailureOf(readCsv(found, 'off', signal)), stop)
-  assert.equal(chunks, 2)
+  assert.equal(await catchFailureOf(skim(found, { signal })), stop)
+  assert.equal(slices, 2)
   assert.deepEqual(openBelow(found.path), [])
-})
-
-describe('the second reading, part by part', () => {
-  const content = makeContent(2 * CHUNK + 10)
-  const read = async (): Promise<CsvFile> => await readCsv(place(content, CHUNK), 'off', NEVER)
-  const readAgain = (file: CsvFile, index: number) =>
-    withOpenCsv(file, async csv => Buffer.from(await readPart(csv, file, index, Buffer.alloc(CHUNK, 0xff))))
-  for (const index of [0, 1, 2]) {
-    test(`part ${index} is what was read, and no longer`, async () =>
-      assert.deepEqual(
-        await readAgain(await read(), index),
-        content.subarray(index * CHUNK, Math.min((index + 1) * CHUNK, content.length)),
-      ))
-  }
-  test('an empty file has an empty part', async () =>
-    assert.equal((await readAgain(await readCsv(place(''), 'off', NEVER), 0)).length, 0))
-
-  test('an edit that keeps size and time is seen by the checksum of its part', async () => {
-    const file = await read()
-    const { atime, mtime } = statSync(file.path)
-    const edited = Buffer.from(content)
-    edited[CHUNK] = (edited[CHUNK] ?? 0) ^ 1
-    writeFileSync(file.path, edited, { flag: 'r+' })
-    utimesSync(file.path, atime, mtime)
-    assert.equal((await readAgain(file, 0)).length, CHUNK)
-    const other = await readAgain(file, 1)
-    const failure = catchFailure(() => refuseChangedPart(other, file.partCrc32s[1] ?? 0, file.name))
-    assert.equal(failure.code, 'changed_while_reading')
-    refuseChangedPart(await readAgain(file, 2), file.partCrc32s[2] ?? 0, file.name)
-  })
-  test('a file that was cut off is seen', async () => {
-    const file = await read()
-    truncateSync(file.path, CHUNK + 1)
-    await refuseFile(readAgain(file, 1), 'changed_while_reading')
-    await refuseFile(readAgain(file, 2), 'changed_while_reading')
-  })
-
-  const stampChanges: readonly (readonly [string, (path: string) => void])[] = [
-    ['grew', path => appendFileSync(path, 'x')],
-    ['was touched', path => utimesSync(path, 1, 1)],
-    [
-      'grew and has its old time again',
-      path => {
-        const { atime, mtime } = statSync(path)
-        appendFileSync(path, 'x')
-        utimesSync(path, atime, mtime)
-      },
-    ],
-    ['was removed', path => rmSync(path)],
-    [
-      'was replaced by a copy of the same size and time',
-      path => {
-        const { atime, mtime } = statSync(path)
-        writeFileSync(`${path}.copy`, content)
-        utimesSync(path, atime, mtime)
-        utimesSync(`${path}.copy`, atime, mtime)
-        renameSync(`${path}.copy`, path)
-      },
-    ],
-  ]
-  for (const [what, change] of stampChanges) {
-    test(`a file that ${what} is refused`, async () => {
-      const found = place(content, CHUNK)
-      // A time in whole seconds can be set again to the nanosecond.
-      utimesSync(found.path, 1_000_000_000, 1_000_000_000)
-      const file = await readCsv(found, 'off', NEVER)
-      change(file.path)
-      assert.equal(catchFailure(() => refuseChanged(file)).code, 'changed_while_reading')
-    })
-  }
-  test('a file that did not change is not refused', async () => {
-    refuseChanged(await read())
-  })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { mapParallel } from '../../../src/lib/parallel'
+import { beginInOrder, createSlots, mapParallel } from '../../../src/lib/parallel'
 import { type Deferred, defer, settled } from '../../support/deferred'
 
 /** `count` items, each a task that ends when told. */
@@ -114,4 +114,59 @@ test('order, width and completeness hold for any number of items that end in any
       },
     ),
   )
+})
+
+describe('beginInOrder', () => {
+  test('calls one after the other, while what they began goes on beside', async () => {
+    const ends = [defer<string>(), defer<string>(), defer<string>()]
+    const begun: number[] = []
+    const results = beginInOrder(3, async index => {
+      begun.push(index)
+      return { ended: ends[index]?.promise ?? Promise.reject(new Error('no such end')) }
+    })
+    await settled()
+    assert.deepEqual(begun, [0, 1, 2])
+    for (const [index, text] of ['a', 'b', 'c'].entries()) ends[2 - index]?.resolve(text)
+    assert.deepEqual(await results, ['c', 'b', 'a'])
+  })
+
+  test('after a rejection makes no further call, and passes it on when all that had begun has ended', async () => {
+    const first = defer<number>()
+    let hasEnded = false
+    const begun: number[] = []
+    const results = beginInOrder(5, async index => {
+      begun.push(index)
+      if (index === 1) throw new Error('refused')
+      return { ended: first.promise }
+    }).finally(() => {
+      hasEnded = true
+    })
+    await settled()
+    assert.deepEqual([begun, hasEnded], [[0, 1], false])
+    first.resolve(0)
+    await assert.rejects(results, /refused/)
+  })
+})
+
+describe('slots', () => {
+  test('so many tasks run at once, in the order of asking, and a rejection gives its slot back', async () => {
+    const take = createSlots(2)
+    const ends = Array.from({ length: 4 }, () => defer<void>())
+    const begun: number[] = []
+    const tasks = ends.map(({ promise }, index) =>
+      take(async () => {
+        begun.push(index)
+        await promise
+      }),
+    )
+    await settled()
+    assert.deepEqual(begun, [0, 1])
+    ends[1]?.reject(new Error('refused'))
+    await assert.rejects(tasks[1] ?? Promise.resolve(), /refused/)
+    await settled()
+    assert.deepEqual(begun, [0, 1, 2])
+    for (const { resolve } of ends) resolve()
+    await Promise.all([tasks[0], tasks[2], tasks[3]])
+    assert.deepEqual(begun, [0, 1, 2, 3])
+  })
 })

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
-import type { CsvFile } from '../../../src/csv/csv-file'
 import { BucketFailure, FileFailure } from '../../../src/errors'
-import type { FileReport } from '../../../src/report/file-report'
+import { type FileReport, type FileRun, reportFile } from '../../../src/report/file-report'
 import { createReport, type Report } from '../../../src/report/report'
-import { type Summary, summarizeEnd } from '../../../src/report/summary'
+import { type Summary, summarize } from '../../../src/report/summary'
+import { createStats } from '../../../src/s3/request'
 
 /** A stream that keeps what is written to it. */
 function collect() {
@@ -40,6 +40,7 @@ const UNCHANGED: FileReport = { ...UPLOADED, file: 'sub/series.csv', key: 'Raw/x
 const FAILED: FileReport = {
   file: 'gone.csv',
   key: 'Raw/x/gone.csv',
+  bytes: 1024,
   outcome: 'failed',
   seconds: 0,
   requests: 0,
@@ -54,17 +55,23 @@ const SUMMARY: Summary = {
   unchanged: 1,
   kept: 0,
   failed: 1,
+  warnings: [],
   bytesSent: 1536,
   requests: 3,
   seconds: 12.25,
   exitCode: 1,
 }
 
-/** A file that was read, with one fault. */
-function faulty(message: string): CsvFile {
+/** A file that was read, or not. */
+function runOf(name: string, csv?: FileRun['csv']): FileRun {
+  return { file: { path: 'p', name, size: 2048 }, partSize: 8, key: name, stats: createStats(), csv }
+}
+
+/** What a file with one fault holds. */
+function faulty(message: string): FileRun['csv'] {
   return {
-    ...{ path: 'p', name: 'faulty.csv', partSize: 1, size: 2048, partCrc32s: [0], crc32: 0 },
-    stamp: { size: 0n, mtimeNs: 0n, ino: 0n, ctimeNs: 0n },
+    size: 2048,
+    digest: { partSize: 1, partCrc32s: [0], partMd5s: [], crc32: 0 },
     shape: {
       ...{ encoding: 'utf-8', delimiter: ',', lineEnd: 'lf', header: true, columns: 2, rows: 3 },
       faults: [{ code: 'ragged_rows', message, line: 2 }],
@@ -76,12 +83,10 @@ function faulty(message: string): CsvFile {
 async function tell(report: Report, text: string): Promise<void> {
   const file = { ...FAILED, file: text, key: text, warnings: [text] }
   const error = { code: 'bug', message: text, advice: text, retryable: false }
-  report.found(1, { files: [{ path: text, name: text, size: 1, partSize: 1 }], passedOver: [text] }, undefined)
+  report.found(1, { files: [{ path: text, name: text, size: 1 }], passedOver: [text] }, undefined)
   report.bucket(text, 'created', [text])
-  report.read([
-    { file: { name: text }, csv: new FileFailure(text, { code: 'unreadable', advice: text }) },
-    { file: { name: text }, csv: faulty(text) },
-  ])
+  report.watch('Checking', [])
+  report.checked([runOf(text, new FileFailure(text, { code: 'unreadable', advice: text })), runOf(text, faulty(text))])
   report.file({ ...file, error })
   report.file({ ...UPLOADED, file: text, key: text, warnings: [text] })
   report.trace(new Error(text))
@@ -107,7 +112,7 @@ describe('json', () => {
   test('what ended a run is in the summary, not on err', async () => {
     const { report, out, err } = await open(true)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    await report.summary(summarizeEnd(failure, undefined))
+    await report.summary(summarize(undefined, [], { end: failure }))
     const { error, exitCode } = JSON.parse(out.text())
     assert.deepEqual(error, { code: 'bucket', message: 'No bucket.', advice: 'Make one.', retryable: false })
     assert.equal(exitCode, 4)
@@ -125,9 +130,9 @@ describe('json', () => {
   })
   test('faults are given with the file that has them', async () => {
     const { report, out } = await open(true)
-    report.read([
-      { file: { name: 'faulty.csv' }, csv: faulty('Line 2 is short.') },
-      { file: { name: 'gone.csv' }, csv: new FileFailure('m', { code: 'unreadable', advice: 'a' }) },
+    report.checked([
+      runOf('faulty.csv', faulty('Line 2 is short.')),
+      runOf('gone.csv', new FileFailure('m', { code: 'unreadable', advice: 'a' })),
     ])
     const fault = { code: 'ragged_rows', message: 'Line 2 is short.', line: 2 }
     assert.deepEqual(JSON.parse(out.text()), {
@@ -174,9 +179,28 @@ describe('text', () => {
   })
   test('a fault is a warning on err that names the file', async () => {
     const { report, out, err } = await open(false)
-    report.read([{ file: { name: 'faulty.csv' }, csv: faulty('Line 2 is short.') }])
+    report.watch('Checking', [])
+    report.checked([runOf('faulty.csv', faulty('Line 2 is short.'))])
     assert.match(out.text(), /1 file, 2\.0 KiB/)
+    // What was told when all files were checked is not told again when each is sent.
+    report.file(reportFile(runOf('faulty.csv', faulty('Line 2 is short.')), { dryRun: false }))
+    assert.equal(err.text().match(/Warning: faulty\.csv: Line 2 is short\.\n/g)?.length, 1)
+  })
+  test('a fault of a file that is checked while it is sent is told when the file is done', async () => {
+    const { report, err } = await open(false)
+    const run = runOf('faulty.csv', faulty('Line 2 is short.'))
+    report.watch('Uploading', [run])
+    report.checked([run])
+    assert.equal(err.text(), '')
+    run.put = { outcome: 'uploaded', etag: undefined, versionId: undefined }
+    report.file(reportFile(run, { dryRun: false }))
     assert.equal(err.text(), 'Warning: faulty.csv: Line 2 is short.\n')
+  })
+  test('what is to be known of the whole run is told once', async () => {
+    const { report, err } = await open(false)
+    report.bucket('lake', 'found', ['about the run'])
+    await report.summary({ ...SUMMARY, warnings: ['about the run'] })
+    assert.equal(err.text().match(/Warning: about the run\./g)?.length, 1)
   })
   test('kept files are in the totals where there are any', async () => {
     for (const kept of [0, 3]) {
@@ -284,7 +308,7 @@ describe('text', () => {
   })
   test('files with faults are recalled below the table, where the faults themselves are off the screen', async () => {
     const { report, err } = await open(false)
-    const faults = faulty('Short.').shape?.faults ?? []
+    const { faults = [] } = reportFile(runOf('f.csv', faulty('Short.')), { dryRun: false })
     await report.summary({ ...SUMMARY, files: [UPLOADED, { ...UPLOADED, file: 'faulty.csv', faults }] })
     assert.match(err.text(), /^Warning: 1 file with CSV faults \(faulty\.csv\)\.$/m)
   })
@@ -301,7 +325,9 @@ describe('text', () => {
   })
   test('of many faults the first ones are told and the others counted', async () => {
     const { report, err } = await open(false)
-    report.read(Array.from({ length: 25 }, () => ({ file: { name: 'f.csv' }, csv: faulty('Short.') })))
+    const faults = [{ code: 'ragged_rows', message: 'Short.' }] as const
+    for (let file = 0; file < 25; file += 1) report.file({ ...UPLOADED, file: 'f.csv', faults })
+    await report.summary(SUMMARY)
     assert.equal(err.text().match(/f\.csv: Short/g)?.length, 20)
     assert.match(err.text(), /5 more faults; --json lists them all/)
   })
@@ -395,7 +421,7 @@ describe('text', () => {
   test('what ended the run is said on err, with what to do', async () => {
     const { report, out, err } = await open(false)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    await report.summary(summarizeEnd(failure, undefined))
+    await report.summary(summarize(undefined, [], { end: failure }))
     assert.match(err.text(), /No bucket\. Make one\.\n$/)
     assert.equal(out.text(), '')
   })
@@ -408,7 +434,7 @@ describe('text', () => {
   })
   test('a run that failed before it had a date prints none', async () => {
     const { report, err } = await open(false)
-    await report.summary(summarizeEnd(new Error('why'), undefined))
+    await report.summary(summarize(undefined, [], { end: new Error('why') }))
     assert.doesNotMatch(err.text(), /--date/)
   })
   test('what was passed over is named, of many the first few and the number of the others', async () => {

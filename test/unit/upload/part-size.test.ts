@@ -9,20 +9,27 @@ const MIB = 1024 * 1024
 const GIB = 1024 * MIB
 const TIB = 1024 * GIB
 
-for (const size of [0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, GIB, 10_000 * 8 * MIB]) {
+for (const size of [0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, GIB, 1000 * 8 * MIB]) {
   test(`${size} bytes are cut into parts of 8 MiB`, () =>
     assert.equal(choosePartSize('a.csv', size, 64 * MIB), 8 * MIB))
 }
 
-for (const [size, partSize] of [
-  [10_000 * 8 * MIB + 1, 9 * MIB],
-  [10_000 * 9 * MIB, 9 * MIB],
-  [10_000 * 9 * MIB + 1, 10 * MIB],
-  [625 * GIB, 64 * MIB],
+for (const [size, partSize, why] of [
+  [1000 * 8 * MIB + 1, 9 * MIB, '1,000 parts are enough'],
+  [1000 * 16 * MIB, 16 * MIB, '1,000 parts are enough'],
+  [1000 * 16 * MIB + 1, 16 * MIB, 'four of them fit into MAX_MEMORY'],
+  [10_000 * 16 * MIB, 16 * MIB, 'four of them fit into MAX_MEMORY'],
+  [10_000 * 16 * MIB + 1, 17 * MIB, 'S3 takes 10,000 parts'],
+  [625 * GIB, 64 * MIB, 'S3 takes 10,000 parts'],
 ] as const) {
-  test(`${size} bytes are cut into the smallest parts with which 10,000 are enough: ${partSize}`, () =>
+  test(`${size} bytes are cut into parts of ${partSize}: ${why}`, () =>
     assert.equal(choosePartSize('a.csv', size, 64 * MIB), partSize))
 }
+
+test('with little memory parts stay small', () => {
+  assert.equal(choosePartSize('a.csv', 20 * GIB, 16 * MIB), 8 * MIB)
+  assert.equal(choosePartSize('a.csv', 20 * GIB, 256 * MIB), 21 * MIB)
+})
 
 test('one byte more than 625 GiB is refused at 64 MiB, with the file and the MAX_MEMORY it needs', () => {
   const failure = catchFailure(() => choosePartSize('big.csv', 625 * GIB + 1, 64 * MIB))

@@ -1,0 +1,87 @@
+/** A file is checked and sent by one reading; another one is made only if something must be known first. */
+import assert from 'node:assert/strict'
+import { utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { kindOf } from '../support/faults'
+import { type Ended, preload, reportedFiles, runProgram } from '../support/program'
+import { startServer } from '../support/s3-server'
+import { makeTempFolder } from '../support/temp-folder'
+
+const MIB = 1024 * 1024
+const LARGE = 20 * MIB
+const FILES = { 'large.csv': Buffer.alloc(LARGE, 'id,title\n'), 'small.csv': 'id,title\n1,Alien\n' }
+const BYTES = LARGE + FILES['small.csv'].length
+
+/** The bytes that the program read of its files. */
+const readBytes = ({ stderr }: Ended) => Number(/^READ (\d+)$/m.exec(stderr)?.[1])
+
+async function start() {
+  const server = await startServer()
+  const DATA_DIR = makeTempFolder(FILES)
+  const env = { ...server.env, DATA_DIR, KEY_LAYOUT: '{file}', NODE_OPTIONS: preload('count-reads') }
+  return { server, DATA_DIR, env }
+}
+
+describe('bytes read', { concurrency: 2 }, () => {
+  test('of new files: each once', async () => {
+    const { env } = await start()
+    const ended = await runProgram(env)
+    assert.equal(ended.code, 0, ended.stderr)
+    assert.equal(readBytes(ended), BYTES)
+  })
+
+  test('with strict: each twice, since nothing is sent before all were checked', async () => {
+    const { env } = await start()
+    const ended = await runProgram({ ...env, CSV_CHECK: 'strict' })
+    assert.equal(ended.code, 0, ended.stderr)
+    assert.equal(readBytes(ended), 2 * BYTES)
+  })
+
+  test('of unchanged files, and in a dry run: each once, and nothing is sent', async () => {
+    const { env, server } = await start()
+    const dry = await runProgram(env, { args: ['--dry-run'] })
+    assert.equal(readBytes(dry), BYTES)
+    await runProgram(env)
+    const sent = server.seen.length
+    // s3rver's ETag of an object in parts is no MD5 of MD5s: only the small file can be known again.
+    const again = await runProgram({ ...env, DATA_DIR: join(env.DATA_DIR, 'small.csv') })
+    assert.equal(readBytes(again), FILES['small.csv'].length)
+    assert.ok(server.seen.slice(sent).every(({ body }) => body.length === 0))
+  })
+
+  test('of a file whose key holds another object of its size: once to compare, and once to send', async () => {
+    const { env, server } = await start()
+    await server.createBucket()
+    await server.write('large.csv', Buffer.alloc(LARGE, 'x'))
+    const ended = await runProgram(env)
+    assert.equal(ended.code, 0, ended.stderr)
+    assert.equal(readBytes(ended), BYTES + LARGE)
+  })
+})
+
+test('strict: a file that changed between the two readings fails, with its size and its time', async () => {
+  const { env, server, DATA_DIR } = await start()
+  const path = join(DATA_DIR, 'large.csv')
+  utimesSync(path, 1, 1)
+  server.meddle = seen => {
+    // The listing comes after all files were checked, and before any is sent.
+    if (kindOf(seen) === 'ListObjectsV2') {
+      writeFileSync(path, 'ID', { flag: 'r+' })
+      utimesSync(path, 1, 1)
+    }
+    return seen.body
+  }
+  const { code, stdout } = await runProgram({ ...env, CSV_CHECK: 'strict' }, { args: ['--json'] })
+  assert.equal(code, 1)
+  const outcomes = reportedFiles(stdout).map(({ error, outcome }) => error?.code ?? outcome)
+  assert.deepEqual(outcomes, ['changed_while_reading', 'uploaded'])
+  assert.deepEqual(await server.keys(), ['small.csv'])
+})
+
+test('a part leaves before the next one is read, and the upload begins while the first one is read', async () => {
+  const { env, server } = await start()
+  const ended = await runProgram({ ...env, MAX_MEMORY: '8MiB' })
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.ok(server.mostBytesInFlight <= 8 * MIB + FILES['small.csv'].length, `${server.mostBytesInFlight}`)
+})
