@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The job, top to bottom: connect, createBucket, readCsv, buildKey, putObject. */
-import type { Config } from './config/config'
+import type { Config, Run } from './config/config'
 import { readConfig, readEnvironment } from './config/environment'
 import { assertNoFaults } from './csv/check-csv'
 import { findCsv } from './csv/find-csv'
@@ -23,8 +23,8 @@ import { choosePartSize } from './upload/part-size'
 import { putObject } from './upload/put-object'
 
 /** @param runs filled with the files, so that the summary has them also if the run ends early */
-async function upload(config: Config, runs: FileRun[], report: Report, stop: AbortSignal): Promise<Summary> {
-  const { rules, csvCheck, maxMemory } = config
+async function upload({ config, warnings }: Run, runs: FileRun[], report: Report, stop: AbortSignal): Promise<Summary> {
+  const { rules, objectOptions, csvCheck, maxMemory } = config
   const found = await findCsv(config.paths, stop)
   const buildKey = prepareKeys(found.files, config.runDate, config.layout)
   for (const file of takeShare(found.files, config.shard)) {
@@ -33,7 +33,9 @@ async function upload(config: Config, runs: FileRun[], report: Report, stop: Abo
   }
   report.found(runs.length, found, config.shard)
 
-  const { s3, bucketOutcome } = await createBucket(await connect(config.s3, stop), config)
+  const connected = await connect(config.s3, stop)
+  connected.stats.warnings.push(...warnings)
+  const { s3, bucketOutcome } = await createBucket(connected, config)
   report.bucket(config.s3.bucket, bucketOutcome, s3.stats.warnings)
 
   const memory = createMemory(maxMemory)
@@ -64,7 +66,10 @@ async function upload(config: Config, runs: FileRun[], report: Report, stop: Abo
       const csv = open(run)
       try {
         const key = buildKey(run.file)
-        return await putObject({ s3: s3.for(run.stats), csv, key, partSize: run.partSize, rules, memory }, listing)
+        return await putObject(
+          { s3: s3.for(run.stats), csv, key, partSize: run.partSize, rules, objectOptions, memory },
+          listing,
+        )
       } finally {
         csv.close()
         run.csv = csv.content
@@ -79,7 +84,7 @@ async function upload(config: Config, runs: FileRun[], report: Report, stop: Abo
   if (!config.manifest || rules.dryRun || summary.failed > 0) return summary
   const manifest = buildManifestKey(config.layout, config.runDate, config.shard)
   const stats = createStats()
-  const written = await settle(() => writeManifest(s3.for(stats), manifest, summary))
+  const written = await settle(() => writeManifest(s3.for(stats), manifest, summary, objectOptions))
   const requests = summary.requests + stats.requests
   if (!(written instanceof Failure)) return { ...summary, requests, manifest }
   return { ...summary, requests, exitCode: written.exitCode, error: reportError(written) }
@@ -94,10 +99,10 @@ async function main(): Promise<void> {
   let config: Config | undefined
   let summary: Summary
   try {
-    const invocation = readConfig(environment)
+    const invocation = await readConfig(environment)
     if ('print' in invocation) return void process.stdout.write(invocation.print)
     config = invocation.config
-    summary = await upload(config, runs, report, listenForStop())
+    summary = await upload(invocation, runs, report, listenForStop())
   } catch (error) {
     report.trace(error)
     summary = summarize(config, runs, { end: error })

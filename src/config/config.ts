@@ -8,10 +8,15 @@ import type { Layout } from '../key/build-key'
 import { parseLayout } from '../key/layout'
 import type { S3Options } from '../s3/connect'
 import type { Rules } from '../upload/delivery'
+import type { ObjectOptions } from '../upload/object-options'
+import { assertNoBucketIn, parseBucketName } from './bucket'
 import { pickCredentials } from './credentials'
+import { parsePemFile } from './files'
+import { findMisspelt } from './misspelt'
+import type { Profile } from './profile'
 import { describeUsage, parseSetting, type SettingName, type SettingValue } from './settings'
 import { chooseShard } from './shard'
-import { parseDate, refuse, systemCalendar } from './values'
+import { type Endpoint, type Parse, parseDate, parseEndpoint, parseRegion, refuse, systemCalendar } from './values'
 
 export interface Config {
   readonly s3: S3Options
@@ -23,6 +28,7 @@ export interface Config {
   /** A calendar date, `YYYY-MM-DD`. */
   readonly runDate: string
   readonly rules: Rules
+  readonly objectOptions: ObjectOptions
   /** `undefined`: all files. */
   readonly shard: Shard | undefined
   readonly manifest: boolean
@@ -31,14 +37,23 @@ export interface Config {
   readonly maxMemory: number
 }
 
+export interface Run {
+  readonly config: Config
+  /** What its user should know before it begins. */
+  readonly warnings: readonly string[]
+}
+
 /** What was asked for: a run, or a text to print. */
-export type Invocation = { readonly config: Config } | { readonly print: string }
+export type Invocation = Run | { readonly print: string }
+
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /** What a run was given, as text. */
 export interface Given {
   readonly argv: readonly string[]
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly dotenv: Readonly<Record<string, string | undefined>>
+  readonly environment: Variables
+  readonly dotenv: Variables
+  readonly profile: Profile
 }
 
 const OPTIONS = {
@@ -50,43 +65,33 @@ const OPTIONS = {
 } as const
 
 /**
- * The first value that is set, argument before environment before `.env`, for everything that can be set.
+ * The first value that is set, argument before environment before `.env` before profile, for everything that can be set.
  * @throws ConfigFailure, CredentialsFailure
  */
-export function parseConfig({ argv, environment, dotenv }: Given, now: Date): Invocation {
-  const { values: options, positionals } = parseArguments(argv)
+export function parseConfig(given: Given, now: Date): Invocation {
+  const { environment, dotenv } = given
+  const { values: options, positionals } = parseArguments(given.argv)
   if (options.help === true) return { print: describeUsage() }
   if (options.version === true) return { print: `${version}\n` }
 
-  const read = (name: SettingName): string | undefined => {
-    const text = environment[name] || dotenv[name] || undefined
-    if (text !== undefined && /^(["']).*\1$/s.test(text))
-      throw refuse(name, text, 'the value without the quotes around it')
-    return text
-  }
-  const take = <Name extends SettingName>(name: Name): SettingValue<Name> => parseSetting(name, read(name))
-
-  const bucket = take('BUCKET_NAME')
-  if (bucket === undefined) {
+  const take = takeFrom(environment, dotenv)
+  const misspelt = findMisspelt(Object.keys(dotenv))
+  const bucketName = take('BUCKET_NAME')
+  if (bucketName === undefined) {
+    const written = misspelt.find(({ meant }) => meant === 'BUCKET_NAME')?.name
     throw new ConfigFailure('BUCKET_NAME is not set.', {
       code: 'bad_config',
-      advice: 'Set it in the environment or in a .env file in the working folder (.env.example shows how).',
+      advice:
+        written === undefined
+          ? 'Set it in the environment or in a .env file in the working folder (.env.example shows how).'
+          : `In .env, write BUCKET_NAME instead of ${written}.`,
     })
   }
   take('LOG_FORMAT')
-
-  const endpoint = take('AWS_ENDPOINT_URL_S3') ?? take('AWS_ENDPOINT_URL')
   const date = options.date === undefined ? take('RUN_DATE') : parseDate('--date', options.date)
-  const server = {
-    region: take('AWS_REGION') ?? take('AWS_DEFAULT_REGION'),
-    endpoint,
-    forcePathStyle: take('S3_FORCE_PATH_STYLE') ?? endpoint !== undefined,
-    bucket,
-    bucketOwner: take('BUCKET_OWNER'),
-    concurrency: take('CONCURRENCY'),
-  }
+  const { isAccessPoint, ...server } = parseServer(given, take, bucketName)
   const rest = {
-    createBucket: take('CREATE_BUCKET'),
+    createBucket: take('CREATE_BUCKET') && !isAccessPoint,
     paths: positionals.length > 0 ? positionals : [take('DATA_DIR')],
     layout: parseLayout(take('KEY_LAYOUT'), {
       layer: take('STORAGE_LAYER'),
@@ -99,6 +104,7 @@ export function parseConfig({ argv, environment, dotenv }: Given, now: Date): In
       onInterrupt: take('ON_INTERRUPT'),
       dryRun: options['dry-run'] ?? false,
     },
+    objectOptions: take('OBJECT_OPTIONS') ?? {},
     shard: chooseShard(take('SHARD'), take('SHARDS'), {
       JOB_COMPLETION_INDEX: take('JOB_COMPLETION_INDEX'),
       AWS_BATCH_JOB_ARRAY_INDEX: take('AWS_BATCH_JOB_ARRAY_INDEX'),
@@ -112,7 +118,92 @@ export function parseConfig({ argv, environment, dotenv }: Given, now: Date): In
     { label: 'the environment', variables: environment },
     { label: '.env', variables: dotenv },
   ])
-  return { config: freezeDeeply({ s3: { ...server, credentials }, ...rest }) }
+  return {
+    config: freezeDeeply({ s3: { ...server, credentials }, ...rest }),
+    warnings: misspelt.map(({ name, meant }) => `.env sets ${name}, which nothing reads: ${meant} was probably meant`),
+  }
+}
+
+type Take = <Name extends SettingName>(name: Name) => SettingValue<Name>
+
+function takeFrom(environment: Variables, dotenv: Variables): Take {
+  return name => {
+    const text = firstSet(name, environment, dotenv)
+    if (text !== undefined && /^(["']).*\1$/s.test(text))
+      throw refuse(name, text, 'the value without the quotes around it')
+    return parseSetting(name, text)
+  }
+}
+
+/** The first of `sources` in which `name` is set. As for curl, a proxy's name in lower case comes first. */
+function firstSet(name: string, ...sources: readonly Variables[]): string | undefined {
+  const names = name.endsWith('_PROXY') ? [name.toLowerCase(), name] : [name]
+  for (const source of sources) for (const each of names) if (source[each]) return source[each]
+  return undefined
+}
+
+/** Where the bucket is, and the way there. */
+function parseServer(given: Given, take: Take, bucketName: string) {
+  const { settings, name: profile } = given.profile
+  const takeFromProfile = <Value>(setting: keyof Profile['settings'], parse: Parse<Value>): Value | undefined => {
+    const text = settings[setting]
+    return text ? parse(`${setting} of the profile ${profile}`, text) : undefined
+  }
+  const endpoint =
+    take('AWS_ENDPOINT_URL_S3') ?? take('AWS_ENDPOINT_URL') ?? takeFromProfile('endpoint_url', parseEndpoint)
+  const { bucket, isAccessPoint, region: ownRegion } = parseBucketName('BUCKET_NAME', bucketName, endpoint)
+  if (endpoint !== undefined) {
+    assertNoBucketIn(endpoint, bucket)
+    assertNoVariant(endpoint, given)
+  }
+  const forcePathStyle = take('S3_FORCE_PATH_STYLE')
+  if (ownRegion !== undefined && forcePathStyle === true) {
+    throw new ConfigFailure(
+      'S3_FORCE_PATH_STYLE is true, and BUCKET_NAME is an ARN, which S3 takes in host names only.',
+      {
+        code: 'bad_config',
+        advice: "Take S3_FORCE_PATH_STYLE out, or set BUCKET_NAME to the access point's alias.",
+      },
+    )
+  }
+  const region = take('AWS_REGION') ?? take('AWS_DEFAULT_REGION') ?? takeFromProfile('region', parseRegion)
+  const allProxy = take('ALL_PROXY')
+  return {
+    isAccessPoint,
+    region: ownRegion ?? region,
+    endpoint: endpoint?.url,
+    forcePathStyle: forcePathStyle ?? (endpoint !== undefined && ownRegion === undefined),
+    bucket,
+    bucketOwner: take('BUCKET_OWNER'),
+    concurrency: take('CONCURRENCY'),
+    network: {
+      httpsProxy: take('HTTPS_PROXY') ?? allProxy,
+      httpProxy: take('HTTP_PROXY') ?? allProxy,
+      noProxy: take('NO_PROXY') ?? '',
+      authorities: parseAuthorities(given, take('AWS_CA_BUNDLE') ?? takeFromProfile('ca_bundle', parsePemFile)),
+    },
+  }
+}
+
+/** Node forgets the authorities of NODE_EXTRA_CA_CERTS as soon as it is given others. */
+function parseAuthorities({ environment }: Given, authorities: string | undefined): string | undefined {
+  const extra = environment['NODE_EXTRA_CA_CERTS']
+  if (authorities === undefined || !extra) return authorities
+  return `${authorities}\n${parsePemFile('NODE_EXTRA_CA_CERTS', extra)}`
+}
+
+/** A custom endpoint has no second address for FIPS or IPv6: the SDK would fail at the first request. */
+function assertNoVariant({ setting }: Endpoint, { environment, dotenv, profile }: Given): void {
+  for (const variant of ['use_fips_endpoint', 'use_dualstack_endpoint'] as const) {
+    const name = `AWS_${variant.toUpperCase()}`
+    const value = firstSet(name, environment, dotenv) ?? profile.settings[variant]
+    if (value === 'true') {
+      throw new ConfigFailure(`${name} is true, and ${setting} names a server that is not AWS.`, {
+        code: 'bad_config',
+        advice: `Take one of the two out: ${name} chooses among the addresses of AWS.`,
+      })
+    }
+  }
 }
 
 function parseArguments(argv: readonly string[]) {

@@ -1,14 +1,13 @@
 /** The only reader of this process: arguments, environment, and `.env` in the working folder. */
-import { config as parseDotenvFile } from 'dotenv'
-import { ConfigFailure } from '../errors'
-import { type Given, type Invocation, parseConfig } from './config'
+import { readFileSync } from 'node:fs'
+import { parse as parseDotenv } from 'dotenv'
+import { ConfigFailure, nameSystemError } from '../errors'
+import { type Given, type Invocation, parseConfig, type Variables } from './config'
 import { CREDENTIAL_NAMES } from './credentials'
+import { readProfile } from './profile'
 import type { SettingName } from './settings'
 
-/** The library would also take these from variables of its own, read another file, and print on stdout. */
-const DOTENV = { path: '.env', encoding: 'utf8', quiet: true, debug: false, fast: false, processEnv: {} }
-
-interface Environment extends Given {
+interface Environment extends Omit<Given, 'profile'> {
   /** How to print. It holds before anything is checked: a refusal too is printed in the format that was asked for. */
   readonly output: { readonly json: boolean; readonly stackTraces: boolean; readonly forceColor: boolean }
   /** Why `.env` cannot be read. */
@@ -17,11 +16,11 @@ interface Environment extends Given {
 
 /** Reads all that the process was given, once. Nothing is checked yet. */
 export function readEnvironment(): Environment {
-  const { parsed: dotenv = {}, error } = parseDotenvFile(DOTENV)
   const argv = process.argv.slice(2)
   const environment = { ...process.env }
+  const file = readDotenv()
+  const dotenv = file instanceof ConfigFailure ? {} : file
   const read = (name: SettingName) => environment[name] || dotenv[name]
-  const isUnreadable = error !== undefined && error.code !== 'ENOENT'
   return {
     argv,
     environment,
@@ -32,28 +31,52 @@ export function readEnvironment(): Environment {
       // https://force-color.org and Node's own values: 0 and false switch it off.
       forceColor: !['', '0', 'false'].includes(environment['FORCE_COLOR'] ?? ''),
     },
-    failure: isUnreadable ? refuseDotenv(error.code ?? error.message) : undefined,
+    failure: file instanceof ConfigFailure ? file : undefined,
   }
 }
 
 /**
- * What `environment` asks for. Variables for the AWS default chain (`AWS_PROFILE` and the like) are then put from `.env`
- * into the process, because the SDK looks for them there. Blank ones are taken out of it, because the SDK stumbles over
- * them.
+ * What `environment` and the AWS profile ask for.
  * @throws ConfigFailure, CredentialsFailure
  */
-export function readConfig(environment: Environment): Invocation {
+export async function readConfig(environment: Environment): Promise<Invocation> {
   if (environment.failure !== undefined) throw environment.failure
-  const invocation = parseConfig(environment, new Date())
-  for (const [name, value] of Object.entries(environment.dotenv)) {
+  prepareProcess(environment.dotenv)
+  return parseConfig({ ...environment, profile: await readProfile() }, new Date())
+}
+
+/**
+ * Puts variables for the AWS default chain (`AWS_PROFILE` and the like) from `.env` into the process, because the SDK
+ * looks for them there. Blank ones are taken out, because the SDK stumbles over them.
+ */
+function prepareProcess(dotenv: Variables): void {
+  for (const [name, value] of Object.entries(dotenv)) {
     const isCredential = CREDENTIAL_NAMES.some(credential => credential === name.toUpperCase())
     if (!isCredential && !process.env[name]) process.env[name] = value
   }
   for (const [name, value] of Object.entries(process.env)) if (value === '') delete process.env[name]
   // Node would no longer verify certificates.
   delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
+  // A library would print requests with their signatures, and the proxy's password.
+  delete process.env['DEBUG']
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
-  return invocation
+}
+
+function readDotenv(): Variables | ConfigFailure {
+  try {
+    return parseDotenv(decodeText(readFileSync('.env')))
+  } catch (cause) {
+    const reason = nameSystemError(cause)
+    return reason === 'ENOENT' ? {} : refuseDotenv(reason)
+  }
+}
+
+/** UTF-8, or UTF-16 as PowerShell writes it: with its mark, or known by the zeros that ASCII has in it. */
+function decodeText(bytes: Buffer): string {
+  const [first, second] = bytes
+  const isLittleEndian = (first === 0xff && second === 0xfe) || (second === 0 && first !== 0)
+  const isBigEndian = (first === 0xfe && second === 0xff) || (first === 0 && second !== 0)
+  return new TextDecoder(isLittleEndian ? 'utf-16le' : isBigEndian ? 'utf-16be' : 'utf-8').decode(bytes)
 }
 
 function refuseDotenv(reason: string): ConfigFailure {

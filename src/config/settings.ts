@@ -1,4 +1,6 @@
 /** The environment variables that the program reads, one row each: what parses them, and what `--help` says of them. */
+import { parsePemFile } from './files'
+import { parseObjectOptions } from './object-options'
 import { parseShard, parseShardCount } from './shard'
 import {
   countUpTo,
@@ -6,9 +8,9 @@ import {
   type Parse,
   parseAccountId,
   parseBoolean,
-  parseBucketName,
   parseDate,
   parseEndpoint,
+  parseProxy,
   parseRegion,
   parseText,
   parseTimeZone,
@@ -16,7 +18,17 @@ import {
 } from './values'
 
 /** The groups of `--help`, in its order. */
-const GROUPS = ['Usual', 'Server', 'Bucket', 'Key', 'Upload', 'Several machines', 'Output'] as const
+const GROUPS = [
+  'Usual settings',
+  'Credentials',
+  'Server',
+  'Network',
+  'Bucket',
+  'Key',
+  'Upload',
+  'Several machines',
+  'Output',
+] as const
 
 interface Setting {
   readonly name: string
@@ -32,19 +44,30 @@ interface Setting {
 
 // biome-ignore format: one row each, like a table
 export const SETTINGS = [
-  { name: 'BUCKET_NAME', group: 'Usual', parse: parseBucketName, otherwise: 'required', meaning: 'the bucket' },
-  { name: 'AWS_ACCESS_KEY_ID', group: 'Usual', parse: parseText, meaning: 'static credentials; without any, the AWS default chain' },
-  { name: 'AWS_SECRET_ACCESS_KEY', group: 'Usual', parse: parseText, meaning: 'belongs to the access key id' },
-  { name: 'AWS_REGION', group: 'Usual', parse: parseRegion, otherwise: "the profile's, then us-east-1", meaning: 'region of the bucket' },
-  { name: 'AWS_ENDPOINT_URL', group: 'Usual', parse: parseEndpoint, otherwise: 'AWS', meaning: 'an S3-compatible server, with its scheme' },
+  { name: 'BUCKET_NAME', group: 'Usual settings', parse: parseText, otherwise: 'required', meaning: "the bucket, or an access point's alias or ARN" },
+  { name: 'AWS_ACCESS_KEY_ID', group: 'Usual settings', parse: parseText, meaning: 'static credentials; without any, the AWS default chain' },
+  { name: 'AWS_SECRET_ACCESS_KEY', group: 'Usual settings', parse: parseText, meaning: 'belongs to the access key id' },
+  { name: 'AWS_REGION', group: 'Usual settings', parse: parseRegion, otherwise: "the profile's, then us-east-1", meaning: 'region of the bucket' },
+  { name: 'AWS_ENDPOINT_URL', group: 'Usual settings', parse: parseEndpoint, otherwise: 'AWS', meaning: 'an S3-compatible server, with its scheme' },
 
-  { name: 'AWS_SESSION_TOKEN', group: 'Server', parse: parseText, meaning: 'belongs to temporary credentials' },
+  { name: 'AWS_SESSION_TOKEN', group: 'Credentials', parse: parseText, meaning: 'belongs to temporary credentials' },
+  { name: 'AWS_ACCESS_KEY_ID_FILE', group: 'Credentials', parse: parseText, meaning: 'a file that holds the access key id' },
+  { name: 'AWS_SECRET_ACCESS_KEY_FILE', group: 'Credentials', parse: parseText, meaning: 'a file that holds the secret access key' },
+  { name: 'AWS_SESSION_TOKEN_FILE', group: 'Credentials', parse: parseText, meaning: 'a file that holds the session token' },
+
   { name: 'AWS_DEFAULT_REGION', group: 'Server', parse: parseRegion, meaning: 'taken if AWS_REGION is not set' },
   { name: 'AWS_ENDPOINT_URL_S3', group: 'Server', parse: parseEndpoint, meaning: 'taken before AWS_ENDPOINT_URL' },
   { name: 'S3_FORCE_PATH_STYLE', group: 'Server', parse: parseBoolean, otherwise: 'true with a custom endpoint', meaning: 'true or false' },
 
+  { name: 'HTTPS_PROXY', group: 'Network', parse: parseProxy, meaning: 'the proxy for https:// addresses, lower case too' },
+  { name: 'HTTP_PROXY', group: 'Network', parse: parseProxy, meaning: 'the proxy for http:// addresses' },
+  { name: 'ALL_PROXY', group: 'Network', parse: parseProxy, meaning: 'the proxy for both' },
+  { name: 'NO_PROXY', group: 'Network', parse: parseText, meaning: 'hosts, domains, networks without a proxy; * for all' },
+  { name: 'AWS_CA_BUNDLE', group: 'Network', parse: parsePemFile, otherwise: "the profile's", meaning: "PEM file of authorities, added to Node's" },
+
   { name: 'BUCKET_OWNER', group: 'Bucket', parse: parseAccountId, meaning: '12-digit account id that must own the bucket' },
   { name: 'CREATE_BUCKET', group: 'Bucket', parse: parseBoolean, default: 'true', meaning: 'create the bucket if it does not exist' },
+  { name: 'OBJECT_OPTIONS', group: 'Bucket', parse: parseObjectOptions, meaning: 'how objects are stored: StorageClass=STANDARD_IA; …' },
 
   { name: 'STORAGE_LAYER', group: 'Key', parse: parseText, default: 'Raw', meaning: 'first part of the key' },
   { name: 'DATA_SOURCE', group: 'Key', parse: parseText, default: 'Local', meaning: 'second part of the key' },
@@ -89,9 +112,9 @@ export function parseSetting<Name extends SettingName>(name: Name, text: string 
   return (given === undefined ? undefined : setting?.parse(name, given)) as SettingValue<Name>
 }
 
-/** The default of a setting, as a person reads it. */
-export function describeDefault(setting: Setting): string {
-  return setting.default ?? setting.otherwise ?? '–'
+/** What counts if a setting is not set, as a person reads it; `undefined` if there is nothing to say. */
+export function describeDefault(setting: Setting): string | undefined {
+  return setting.default ?? setting.otherwise
 }
 
 /** What `--help` prints. */
@@ -101,19 +124,20 @@ export function describeUsage(): string {
 Uploads every CSV file of a folder, byte for byte, to the raw zone of a data lake
 on Amazon S3 or an S3-compatible server, and exits.
 
+Examples:
+  BUCKET_NAME=my-lake data-raw-upload      upload what is in ./csv_files
+  data-raw-upload --dry-run exports/       show what would land, and under which keys
+  data-raw-upload --date 2024-10-21 a.csv  upload one file under the keys of another day
+
+Arguments:
   PATH...            files or folders instead of DATA_DIR
   --date YYYY-MM-DD  the date in the key, instead of RUN_DATE
   --dry-run          do everything but write
   --json             one JSON object a line on stdout, instead of LOG_FORMAT
   --help, --version
 
-Examples:
-  BUCKET_NAME=lake data-raw-upload                  upload ./csv_files
-  data-raw-upload --dry-run --date 2024-10-21 exports/  show what would land, and under which keys
-  data-raw-upload --json movies.csv | jq .          upload one file, report for programs
-
 Everything else is environment, also from .env in the working folder.
-${GROUPS.map(describeGroup).join('\n')}
+${GROUPS.map(describeGroup).join('')}
 Exit codes: 0 done, 1 some files failed, 2 configuration, 3 credentials,
 4 bucket, 5 CSV refused, 6 endpoint, 130 and 143 stopped by a signal.
 `
@@ -122,6 +146,9 @@ Exit codes: 0 done, 1 some files failed, 2 configuration, 3 credentials,
 function describeGroup(group: (typeof GROUPS)[number]): string {
   const width = Math.max(...SETTINGS.map(({ name }) => name.length))
   const settings: readonly Setting[] = SETTINGS.filter(setting => setting.group === group)
-  const rows = settings.map(row => `  ${row.name.padEnd(width)}  ${row.meaning} [${describeDefault(row)}]\n`)
+  const rows = settings.map(setting => {
+    const value = describeDefault(setting)
+    return `  ${setting.name.padEnd(width)}  ${setting.meaning}${value === undefined ? '' : ` [${value}]`}\n`
+  })
   return `\n${group}:\n${rows.join('')}`
 }

@@ -15,9 +15,9 @@ export function refuse(name: string, given: string, allowed: string): ConfigFail
   })
 }
 
-/** An address may hold a password (`//user:password@host`), or a signature or a token behind its `?`. */
+/** An address may hold a password (`user:password@host`), or a signature or a token behind its `?`. */
 function hideSecrets(text: string): string {
-  return text.replace(/(?<=:\/\/).*@/s, '***@').replace(/(?<=:\/\/.*[?#]).+/s, '***')
+  return text.replace(/^(\W?\w*:\/\/)?.*@/s, '$1***@').replace(/(?<=:\/\/.*[?#]).+/s, '***')
 }
 
 export function parseBoolean(name: string, text: string): boolean {
@@ -105,7 +105,13 @@ export function parseRegion(name: string, text: string): string {
   return text
 }
 
-export function parseEndpoint(name: string, text: string): string {
+/** The address of a server, and the setting that gave it. */
+export interface Endpoint {
+  readonly setting: string
+  readonly url: string
+}
+
+export function parseEndpoint(name: string, text: string): Endpoint {
   const allowed = 'a full address such as https://s3.example.com or http://127.0.0.1:9000'
   if (!/^https?:\/\//i.test(text)) {
     throw new ConfigFailure(`${name} has no scheme: it must start with https:// or http://.`, {
@@ -122,26 +128,27 @@ export function parseEndpoint(name: string, text: string): string {
     })
   }
   if (url.search !== '' || url.hash !== '') throw refuse(name, text, `${allowed}, without ? or #`)
-  return text
+  return { setting: name, url: text }
 }
 
-/**
- * A name that S3 allows for a general purpose bucket.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
- */
-export function parseBucketName(name: string, text: string): string {
-  if (/^s3:\/\//i.test(text)) throw refuse(name, text, 'the bare name, without s3:// and without a folder')
-  const shape = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)
-  if (!shape || text.includes('..') || /^\d{1,3}(\.\d{1,3}){3}$/.test(text)) {
-    throw refuse(
-      name,
-      text,
-      '3 to 63 lower-case letters, digits, hyphens and single dots, starting and ending with a letter or digit, not an IP address',
-    )
+/** The address of an HTTP proxy. As for curl, one without a scheme is spoken to over plain HTTP. */
+export function parseProxy(name: string, text: string): string {
+  const address = text.includes('://') ? text : `http://${text}`
+  const isHttp = /^https?:\/\//i.test(address) && URL.canParse(address)
+  if (!isHttp || !canDecode(new URL(address))) {
+    throw refuse(name, text, 'the address of an HTTP proxy such as http://user:password@proxy.example.com:3128')
   }
-  const reserved = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.exec(text)?.[0]
-  if (reserved !== undefined) throw refuse(name, text, `a name without ${reserved}, which S3 keeps for itself`)
-  return text
+  return new URL(address).href
+}
+
+/** A `%` in a user name or a password must begin the code of a character. */
+function canDecode({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export function parseAccountId(name: string, text: string): string {

@@ -1,12 +1,11 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import { S3Client, type S3ClientConfig, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3'
+import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
 import type { FinalizeRequestMiddleware } from '@smithy/types'
 import { CredentialsFailure } from '../errors'
 import { untilAborted } from '../lib/abort'
 import { createSlots } from '../lib/parallel'
+import { createAgents, type Network, provideCredentials } from './agents'
 import type { Capabilities } from './capabilities'
 import { boundRequests, createS3, type S3 } from './request'
 import { createTransport } from './transport'
@@ -21,7 +20,7 @@ export interface StaticCredentials {
 export interface S3Options {
   /** `undefined`: the AWS default chain decides. */
   readonly credentials: StaticCredentials | undefined
-  /** `undefined`: the profile's region, then us-east-1. */
+  /** `undefined`: us-east-1, and if the bucket is in another region, that one. */
   readonly region: string | undefined
   /** `undefined`: AWS. */
   readonly endpoint: string | undefined
@@ -31,6 +30,7 @@ export interface S3Options {
   readonly bucketOwner: string | undefined
   /** Requests in flight at most. */
   readonly concurrency: number
+  readonly network: Network
 }
 
 /** The region if neither the configuration nor a profile names one. */
@@ -49,11 +49,10 @@ const FIRST_PAUSE_MS = 500
  * @throws CredentialsFailure if there are none
  */
 export async function connect(options: S3Options, signal: AbortSignal): Promise<S3> {
-  const { region, endpoint, credentials, forcePathStyle, bucket, bucketOwner, concurrency } = options
-  const sockets = { keepAlive: true, maxSockets: concurrency }
-  const agents = { httpAgent: new HttpAgent(sockets), httpsAgent: new HttpsAgent(sockets) }
-  const client = await withRegion({
-    ...(region === undefined ? {} : { region }),
+  const { region, endpoint, credentials, forcePathStyle, bucket, bucketOwner, concurrency, network } = options
+  const client = new S3Client({
+    // Always given: without one the SDK asks the instance metadata service, which off AWS takes seconds.
+    region: region ?? DEFAULT_REGION,
     ...(endpoint === undefined ? {} : { endpoint }),
     // A copy: the SDK writes into it.
     ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
@@ -67,7 +66,8 @@ export async function connect(options: S3Options, signal: AbortSignal): Promise<
     requestChecksumCalculation: 'WHEN_REQUIRED',
     // Sends less while the server says SlowDown, whose pauses start at a second. Goes by Retry-After, within 5 s of them.
     retryStrategy: new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS }),
-    requestHandler: createTransport(agents, signal),
+    requestHandler: createTransport(await createAgents(network, concurrency), signal),
+    credentialDefaultProvider: provideCredentials,
   })
   try {
     await untilAborted(client.config.credentials(), signal)
@@ -113,15 +113,4 @@ function describeCause(cause: unknown): string {
   const said = cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '').replace(/\.$/, '') : ''
   if (said === '' || said.startsWith('Could not load credentials from any')) return ''
   return ` (${said.startsWith('Command failed') ? 'credential_process failed' : said})`
-}
-
-async function withRegion(options: S3ClientConfig): Promise<S3Client> {
-  const client = new S3Client(options)
-  try {
-    await client.config.region()
-    return client
-  } catch {
-    client.destroy()
-    return new S3Client({ ...options, region: DEFAULT_REGION })
-  }
 }

@@ -130,14 +130,13 @@ function adviseOnEndpoint(name: string, status: number | undefined, said: string
   if (status !== undefined) return 'Start it again later: the server is overloaded or has a fault.'
   if (CERTIFICATE_ERROR.test(name)) {
     return (
-      CERTIFICATE_ADVICE[name] ??
-      "Set NODE_EXTRA_CA_CERTS in the environment (.env is read too late) to the file of the authority that signed the server's certificate."
+      CERTIFICATE_ADVICE[name] ?? "Set AWS_CA_BUNDLE to the file of the authority that signed the server's certificate."
     )
   }
   if (NOT_TLS.test(said)) return 'Check the port, or write http:// if that is meant.'
   if (name === 'ENOTFOUND' || name === 'EAI_AGAIN')
     return 'Check the endpoint, the region and the network: the name does not resolve.'
-  return 'Check that the endpoint is right and answers (https:// or http://, the port), and the network between: HTTPS_PROXY is not used.'
+  return 'Check that the endpoint is right and answers (https:// or http://, the port), and that the network and the proxy between let it through.'
 }
 
 /** What the error says beyond its name. */

@@ -2,6 +2,7 @@
 import type { CsvReading, Digest } from '../csv/read-csv'
 import type { Memory } from '../lib/memory'
 import type { S3 } from '../s3/request'
+import type { ObjectOptions } from './object-options'
 
 /** What to do if the bucket or the operator gets in the way. */
 export interface Rules {
@@ -21,6 +22,7 @@ export interface Delivery {
   /** Bytes of a part. A file that is no larger is sent whole. */
   readonly partSize: number
   readonly rules: Rules
+  readonly objectOptions: ObjectOptions
   /** Shared by all files. */
   readonly memory: Memory
 }

@@ -146,7 +146,7 @@ async function leave(delivery: Delivery, uploadId: string, error: unknown, sent:
 }
 
 async function start(delivery: Delivery): Promise<Unfinished> {
-  const { s3, csv, key } = delivery
+  const { s3, csv, key, objectOptions } = delivery
   s3.signal.throwIfAborted()
   // An upload whose id was never heard of could not be aborted.
   const patient = s3.until(graceAfter(s3.signal, START_GRACE_MS))
@@ -154,7 +154,8 @@ async function start(delivery: Delivery): Promise<Unfinished> {
     const checksum = s3.capabilities.lacks.has('checksums')
       ? {}
       : ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const)
-    const input = { ...s3.address, ...checksum, Key: key, ContentType: 'text/csv', Metadata: describeForMetadata(csv) }
+    const metadata = { ContentType: 'text/csv', Metadata: describeForMetadata(csv) }
+    const input = { ...s3.address, ...objectOptions, ...checksum, ...metadata, Key: key }
     return patient.send(`Starting the upload of ${csv.name}`, new CreateMultipartUploadCommand(input))
   })
   return { uploadId: UploadId, partSize: delivery.partSize, landed: new Map() }

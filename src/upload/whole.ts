@@ -66,10 +66,11 @@ async function send(delivery: Delivery, body: Buffer, crc: number): Promise<Put>
 }
 
 async function put(delivery: Delivery, Body: Buffer, crc: number): Promise<Landed> {
-  const { s3, csv, key } = delivery
+  const { s3, csv, key, objectOptions } = delivery
   const answer = await withFallback(s3, ['unsignedBodies', 'checksums', ...featuresOf(delivery)], () => {
     const input = {
       ...s3.address,
+      ...objectOptions,
       ...conditionOf(delivery),
       ...checksumOf(s3.capabilities, crc),
       Key: key,

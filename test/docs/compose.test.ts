@@ -22,6 +22,10 @@ const NOT_SETTINGS = [
   'aws_access_key_id',
   'aws_secret_access_key',
   'aws_session_token',
+  'https_proxy',
+  'http_proxy',
+  'all_proxy',
+  'no_proxy',
 ]
 
 test('every setting reaches the upload container, by name only, but for the folder that is always /data there', () => {

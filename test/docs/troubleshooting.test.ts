@@ -19,6 +19,8 @@ interface Scene {
 }
 
 interface Mistake {
+  /** The run is for AWS, not for the test's server. */
+  readonly aws?: boolean
   readonly env?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
   /** The user that runs the program, where this one may say so. */
@@ -43,6 +45,14 @@ const onListing = (act: (scene: Scene) => void) => (scene: Scene) => {
   scene.server.meddle = seen => {
     if (seen.url.includes('list-type=2')) act(scene)
     return seen.body
+  }
+}
+
+/** Makes `text` the file that profiles are read from. */
+function useProfile(text: string) {
+  return ({ folder }: Scene) => {
+    writeFileSync(join(folder, 'profiles'), text)
+    return { AWS_CONFIG_FILE: join(folder, 'profiles') }
   }
 }
 
@@ -94,12 +104,23 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     prepare: ({ folder }) => mkdirSync(join(folder, '.env')),
   },
   "an address in place of the bucket's name": { env: { BUCKET_NAME: 's3://my-data-lake' } },
-  'a bucket name that S3 does not allow': { env: { BUCKET_NAME: 'My_Data_Lake' } },
+  'a bucket name that S3 does not allow': { env: { BUCKET_NAME: 'My_Data_Lake' }, aws: true },
   'quotes that became part of a value, as with `docker run --env-file`': { env: { BUCKET_NAME: '"my-data-lake"' } },
   'a date as dd/mm/yyyy': { env: { RUN_DATE: '21/10/2024' } },
   '`yes` for `true`': { env: { CREATE_BUCKET: 'yes' } },
   'a size in MB': { env: { MAX_MEMORY: '64MB' } },
   'a time zone that is not in the IANA list': { env: { TZ: 'Brasilia', RUN_DATE: '' } },
+  '`BUCKET_NAME` misspelt in `.env`': { env: { BUCKET_NAME: '' }, dotenv: 'BUKET_NAME=my-data-lake' },
+  'any other name misspelt in `.env`': {
+    args: ['--dry-run'],
+    dotenv: 'CONCURENCY=4\nAWS_ACCESS_KEY_ID=S3RVER\nAWS_SECRET_ACCESS_KEY=S3RVER',
+  },
+  "an option that S3 does not have, or a provider's own name for one": {
+    env: { OBJECT_OPTIONS: 'StorageClass=COLD' },
+  },
+  'an option by another name than the API of S3 has': { env: { OBJECT_OPTIONS: 'storage-class=STANDARD_IA' } },
+  'a KMS key, and no encryption by KMS': { env: { OBJECT_OPTIONS: 'SSEKMSKeyId=alias/lake' } },
+  'an ARN of something else than an access point': { env: { BUCKET_NAME: 'arn:aws:s3:::my-data-lake' }, aws: true },
   "a layout without the file's name": { env: { KEY_LAYOUT: '{layer}/{dataset}' } },
   '`SHARDS` where no scheduler numbers the runs': { env: { SHARDS: '4' } },
   'a misspelt option': { args: ['--dryrun'] },
@@ -113,6 +134,12 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       writeFileSync(join(folder, '.aws', 'config'), SSO)
       return { HOME: folder }
     },
+  },
+  'a secret file that is not mounted': {
+    dotenv: 'AWS_ACCESS_KEY_ID=S3RVER\nAWS_SECRET_ACCESS_KEY_FILE=/run/secrets/lake',
+  },
+  'a secret file with nothing in it': {
+    dotenv: 'AWS_ACCESS_KEY_ID=S3RVER\nAWS_SECRET_ACCESS_KEY_FILE=/dev/null',
   },
   'half of the pair': { dotenv: 'AWS_ACCESS_KEY_ID=S3RVER' },
   'a block from the AWS access portal without its last line': {
@@ -160,10 +187,26 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'no right to write': { prepare: answer(403, 'AccessDenied', isPut) },
 
-  'an endpoint without its scheme': { env: { AWS_ENDPOINT_URL: '127.0.0.1:9000' } },
-  'nothing answers there; or it can be reached only through a proxy': {
-    env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:2' },
+  'an endpoint that already holds the bucket, as consoles show it': {
+    env: { AWS_ENDPOINT_URL: 'https://1234.r2.cloudflarestorage.com/my-data-lake' },
   },
+  'a profile whose endpoint holds the bucket': {
+    aws: true,
+    prepare: useProfile('[default]\nendpoint_url = https://my-data-lake.s3.example.com\n'),
+  },
+  'a profile whose `services` section does not exist': {
+    aws: true,
+    prepare: useProfile('[default]\nservices = lake\n'),
+  },
+  'FIPS and a server that is not AWS': { env: { AWS_USE_FIPS_ENDPOINT: 'true' } },
+  'a file of authorities that is not PEM': {
+    prepare: ({ folder }) => ({ AWS_CA_BUNDLE: join(folder, 'csv_files', 'movies.csv') }),
+  },
+  'a file of authorities that is not there': { env: { AWS_CA_BUNDLE: '/etc/ssl/corp.pem' } },
+  'a SOCKS proxy': { env: { HTTPS_PROXY: 'socks5://proxy.example.com:1080' } },
+  'a proxy that does not answer': { env: { HTTP_PROXY: 'http://127.0.0.1:1' } },
+  'an endpoint without its scheme': { env: { AWS_ENDPOINT_URL: '127.0.0.1:9000' } },
+  'nothing answers there': { env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' } },
   '`http://` for a server that wants TLS': {
     prepare: async () => ({ AWS_ENDPOINT_URL: `http://127.0.0.1:${await startTls()}` }),
   },
@@ -249,7 +292,7 @@ const NO_CREDENTIALS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: un
 describe('the screen says what the table says', { concurrency: 4 }, () => {
   for (const { what, exit, says } of ROWS) {
     test(what, async () => {
-      const { env = {}, args = [], uid, dotenv, prepare } = MISTAKES[what] ?? {}
+      const { env = {}, args = [], uid, dotenv, aws = false, prepare } = MISTAKES[what] ?? {}
       const folder = makeTempFolder({ 'csv_files/movies.csv': 'id\n1\n' })
       chmodSync(folder, 0o755)
       const server = await startServer()
@@ -258,7 +301,8 @@ describe('the screen says what the table says', { concurrency: 4 }, () => {
         {
           ...FAST_CLOCK,
           ...(dotenv === undefined ? {} : NO_CREDENTIALS),
-          ...{ AWS_ENDPOINT_URL: server.env.AWS_ENDPOINT_URL, BUCKET_NAME: 'my-data-lake', RUN_DATE: '2024-10-21' },
+          ...(aws ? {} : { AWS_ENDPOINT_URL: server.env.AWS_ENDPOINT_URL }),
+          ...{ BUCKET_NAME: 'my-data-lake', RUN_DATE: '2024-10-21' },
           ...env,
           ...((await prepare?.({ server, folder })) ?? {}),
         },

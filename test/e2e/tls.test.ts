@@ -1,26 +1,14 @@
 /** What TLS changes: certificates are verified, and nothing switches that off; bodies need no signature of their own. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { reportedFiles, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
+import { makeCertificate } from '../support/tls'
 
 const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-
-/** A key and a certificate that it signed itself, for `host`. */
-function makeCertificate(host: string): { readonly key: string; readonly cert: string; readonly path: string } {
-  const folder = makeTempFolder()
-  const [key, path] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=lake', '-addext', `subjectAltName=${host}`]
-  const options = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  execFileSync('openssl', [...options, '-keyout', key, '-out', path, ...subject], { stdio: 'pipe' })
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(path, 'utf8'), path }
-}
 
 const OURS = makeCertificate('IP:127.0.0.1')
 
@@ -28,7 +16,7 @@ test('a certificate that nobody vouches for is refused before anything is sent: 
   const server = await startServer(OURS)
   const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
   assert.equal(code, 6)
-  assert.match(stderr, /SELF_SIGNED.*\. Set NODE_EXTRA_CA_CERTS in the environment/)
+  assert.match(stderr, /SELF_SIGNED.*\. Set AWS_CA_BUNDLE to the file/)
   assert.deepEqual(server.seen, [])
 })
 

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { version } from '../../../package.json'
-import { type Config, parseConfig } from '../../../src/config/config'
+import { type Config, parseConfig, type Run } from '../../../src/config/config'
+import { findMisspelt } from '../../../src/config/misspelt'
+import type { Profile } from '../../../src/config/profile'
 import { describeDefault, SETTINGS } from '../../../src/config/settings'
 import { ConfigFailure, CredentialsFailure, Failure } from '../../../src/errors'
 import { catchFailure } from '../../support/failure'
+import { makeTempFolder } from '../../support/temp-folder'
+import { makeCertificate } from '../../support/tls'
 import { inZone } from '../../support/zone'
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -14,11 +19,18 @@ type Variables = Readonly<Record<string, string | undefined>>
 const NOW = new Date('2024-10-22T02:30:00Z')
 const REQUIRED = { BUCKET_NAME: 'landing-zone', TZ: 'UTC' }
 
-function parse(environment: Variables = {}, dotenv: Variables = {}, argv: readonly string[] = []): Config {
-  const invocation = parseConfig({ argv, environment: { ...REQUIRED, ...environment }, dotenv }, NOW)
+function run(environment: Variables, dotenv: Variables, argv: readonly string[], settings: Profile['settings']): Run {
+  const given = { argv, environment: { ...REQUIRED, ...environment }, dotenv, profile: { name: 'lake', settings } }
+  const invocation = parseConfig(given, NOW)
   assert.ok('config' in invocation, 'a text to print instead of a run')
-  return invocation.config
+  return invocation
 }
+
+function parse(environment: Variables = {}, dotenv: Variables = {}, argv: readonly string[] = []): Config {
+  return run(environment, dotenv, argv, {}).config
+}
+
+const NO_PROFILE = { name: 'default', settings: {} }
 
 interface Row {
   readonly name: string
@@ -76,7 +88,65 @@ const ANY_TEXT = [
   ["it's", "it's"],
 ] as const
 
+const ARN = 'arn:aws:s3:eu-west-1:123456789012:accesspoint/lake'
+
+/** A certificate that nothing but these tests knows, and files that are none. */
+const PEM = makeCertificate('IP:127.0.0.1')
+const NO_PEM = join(makeTempFolder({ 'readme.txt': 'no certificate' }), 'readme.txt')
+const BAD_PEM = join(
+  makeTempFolder({ 'bad.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }),
+  'bad.pem',
+)
+
+const PROXIES = {
+  fallback: undefined,
+  accepted: [
+    ['http://proxy.example.com:3128', 'http://proxy.example.com:3128/'],
+    ['proxy:3128', 'http://proxy:3128/'],
+    ['https://user:p%40ss@proxy:8443/', 'https://user:p%40ss@proxy:8443/'],
+  ],
+  refused: ['socks5://proxy:1080', 'http://', 'http://proxy:99999', 'ftp://proxy'],
+} as const
+
 const TABLE: readonly Row[] = [
+  { name: 'HTTPS_PROXY', field: config => config.s3.network.httpsProxy, ...PROXIES },
+  { name: 'HTTP_PROXY', field: config => config.s3.network.httpProxy, ...PROXIES },
+  { name: 'ALL_PROXY', field: config => config.s3.network.httpsProxy, ...PROXIES },
+  {
+    name: 'NO_PROXY',
+    field: config => config.s3.network.noProxy,
+    fallback: '',
+    accepted: [
+      ['*', '*'],
+      ['localhost,.example.com 10.0.0.0/8', 'localhost,.example.com 10.0.0.0/8'],
+    ],
+  },
+  {
+    name: 'AWS_CA_BUNDLE',
+    field: config => config.s3.network.authorities,
+    fallback: undefined,
+    accepted: [[PEM.path, PEM.cert.trim()]],
+    refused: [NO_PEM, BAD_PEM, '/does/not/exist.pem', '/'],
+  },
+  {
+    name: 'OBJECT_OPTIONS',
+    field: config => config.objectOptions,
+    fallback: {},
+    accepted: [
+      ['StorageClass=STANDARD_IA', { StorageClass: 'STANDARD_IA' }],
+      [' ACL = bucket-owner-full-control ;; ', { ACL: 'bucket-owner-full-control' }],
+      [
+        'ServerSideEncryption=aws:kms; SSEKMSKeyId=arn:aws:kms:eu-west-1:123456789012:key/1a-2b; BucketKeyEnabled=true',
+        {
+          ServerSideEncryption: 'aws:kms',
+          SSEKMSKeyId: 'arn:aws:kms:eu-west-1:123456789012:key/1a-2b',
+          BucketKeyEnabled: true,
+        },
+      ],
+      ['Tagging=team=data&tier=raw zone', { Tagging: 'team=data&tier=raw+zone' }],
+      ['CacheControl=max-age=60, private', { CacheControl: 'max-age=60, private' }],
+    ],
+  },
   { name: 'AWS_REGION', field: config => config.s3.region, ...REGIONS },
   { name: 'AWS_DEFAULT_REGION', field: config => config.s3.region, ...REGIONS },
   { name: 'AWS_ENDPOINT_URL_S3', field: config => config.s3.endpoint, ...ENDPOINTS },
@@ -91,6 +161,8 @@ const TABLE: readonly Row[] = [
       ['my.bucket-1', 'my.bucket-1'],
       ['a'.repeat(63), 'a'.repeat(63)],
       ['1.2.3', '1.2.3'],
+      ['lake-1a2b-s3alias', 'lake-1a2b-s3alias'],
+      [ARN, ARN],
     ],
     refused: [
       'ab',
@@ -109,11 +181,15 @@ const TABLE: readonly Row[] = [
       'xn--abc',
       'sthree-abc',
       'amzn-s3-demo-abc',
-      'abc-s3alias',
       'abc--ol-s3',
       'abc.mrap',
       'abc--x-s3',
       'abc--table-s3',
+      'arn:aws:s3:::my-bucket',
+      'arn:aws:s3::123456789012:accesspoint/lake.mrap',
+      'arn:aws:s3:eu-west-1:1234:accesspoint/lake',
+      'arn:aws:s3:eu-west-1:123456789012:accesspoint/',
+      'arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/lake',
     ],
   },
   {
@@ -274,9 +350,10 @@ const TABLE: readonly Row[] = [
 
 const NUMBERED_BY_SCHEDULER = ['SHARDS', 'JOB_COMPLETION_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX'] as const
 const CREDENTIALS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const
+const SECRET_FILES = CREDENTIALS.map(name => `${name}_FILE`)
 
 test('every setting that --help lists is in the table of these tests', () => {
-  const tested = [...TABLE.map(row => row.name), ...CREDENTIALS, ...NUMBERED_BY_SCHEDULER, 'DEBUG']
+  const tested = [...TABLE.map(row => row.name), ...CREDENTIALS, ...SECRET_FILES, ...NUMBERED_BY_SCHEDULER, 'DEBUG']
   assert.deepEqual(SETTINGS.map(setting => setting.name).sort(), tested.sort())
 })
 
@@ -314,7 +391,7 @@ for (const { name, field, fallback, accepted, refused = [] } of TABLE) {
         assert.deepEqual([failure.code, failure.exitCode, failure.retryable], ['bad_config', 2, false])
         assert.ok(failure.message.includes(name), failure.message)
         // What an address holds may be a password, so its refusals need not repeat it.
-        if (!name.includes('ENDPOINT')) assert.ok(failure.message.includes(JSON.stringify(text)), failure.message)
+        if (!/ENDPOINT|PROXY/.test(name)) assert.ok(failure.message.includes(JSON.stringify(text)), failure.message)
         assert.ok(failure.advice.includes(name) || /\{file\}|S3 keys/.test(failure.advice), failure.advice)
       })
     }
@@ -396,6 +473,285 @@ describe('region and endpoint', () => {
       })
     }
   }
+})
+
+describe('the endpoint holds the bucket', () => {
+  const BUCKET_NAME = 'my-lake'
+  for (const [address, meant] of [
+    ['https://account.r2.example.com/my-lake', 'https://account.r2.example.com'],
+    ['https://account.r2.example.com/my-lake/', 'https://account.r2.example.com'],
+    ['https://gateway.example.com/s3/my-lake', 'https://gateway.example.com/s3'],
+    ['https://my-lake.s3.eu-west-1.amazonaws.com', 'https://s3.eu-west-1.amazonaws.com'],
+    ['http://MY-LAKE.minio:9000/', 'http://minio:9000'],
+  ] as const) {
+    for (const name of ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) {
+      test(`${name}=${address} is refused, with the address to use`, () => {
+        const failure = catchFailure(() => parse({ BUCKET_NAME, [name]: address }))
+        assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
+        assert.equal(failure.message, `${name} is "${address}", which already holds the bucket my-lake.`)
+        assert.equal(failure.advice, `Set ${name} to ${meant}.`)
+        assert.equal(parse({ BUCKET_NAME, [name]: meant }).s3.endpoint, meant)
+      })
+    }
+  }
+  for (const [address, bucket] of [
+    ['http://my-lake:9000', 'my-lake'],
+    ['https://my-lakes.example.com/my-lake-2', 'my-lake'],
+    ['https://s3.example.com/my-lake/s3', 'my-lake'],
+    ['http://127.0.0.1:9000', '127'],
+  ] as const) {
+    test(`${address} does not hold ${bucket}`, () =>
+      assert.equal(parse({ BUCKET_NAME: bucket, AWS_ENDPOINT_URL: address }).s3.endpoint, address))
+  }
+})
+
+describe('a bucket by another name', () => {
+  const AWS_ENDPOINT_URL = 'http://127.0.0.1:9000'
+  for (const BUCKET_NAME of ['My_Data_Lake', 'LAKE', 'a'.repeat(255), 'xn--lake', 'lake--x-s3']) {
+    test(`${BUCKET_NAME} is good on a custom endpoint, and only there`, () => {
+      assert.equal(parse({ BUCKET_NAME, AWS_ENDPOINT_URL }).s3.bucket, BUCKET_NAME)
+      assert.throws(() => parse({ BUCKET_NAME }), ConfigFailure)
+    })
+  }
+  for (const BUCKET_NAME of ['ab', 'a/b', 'a b', '_lake', 'lake_', 'a'.repeat(256), 'séries', 's3://lake'])
+    test(`${BUCKET_NAME} is no name on any server`, () =>
+      assert.throws(() => parse({ BUCKET_NAME, AWS_ENDPOINT_URL }), ConfigFailure))
+  for (const BUCKET_NAME of ['lake-1a2b-s3alias', ARN]) {
+    test(`the access point ${BUCKET_NAME} is never created`, () =>
+      assert.equal(parse({ BUCKET_NAME, CREATE_BUCKET: 'true' }).createBucket, false))
+  }
+  test("an ARN's region is the region, whatever else is set", () => {
+    assert.equal(parse({ BUCKET_NAME: ARN, AWS_REGION: 'us-east-2' }).s3.region, 'eu-west-1')
+  })
+  test('an ARN does not go into paths', () => {
+    assert.equal(parse({ BUCKET_NAME: ARN, AWS_ENDPOINT_URL }).s3.forcePathStyle, false)
+    const failure = catchFailure(() => parse({ BUCKET_NAME: ARN, S3_FORCE_PATH_STYLE: 'true' }))
+    assert.match(failure.message, /^S3_FORCE_PATH_STYLE is true, and BUCKET_NAME is an ARN/)
+  })
+})
+
+describe('OBJECT_OPTIONS', () => {
+  for (const [text, says] of [
+    ['StorageClass=COLD', /StorageClass in OBJECT_OPTIONS is "COLD"\. .*STANDARD_IA/],
+    ['StorageClass=', /StorageClass in OBJECT_OPTIONS is ""/],
+    ['storageclass=STANDARD', /holds "storageclass=STANDARD", which is no option .*StorageClass, ServerSideEncryption/],
+    ['STANDARD_IA', /holds "STANDARD_IA", which is no option/],
+    ['__proto__=1', /holds "__proto__=1", which is no option/],
+    ['ContentType=text/plain', /no option that it takes/],
+    ['ACL=private;ACL=private', /holds ACL twice/],
+    ['ServerSideEncryption=AES-256', /ServerSideEncryption in OBJECT_OPTIONS is "AES-256"\. .*AES256 or .*aws:kms/],
+    ['SSEKMSKeyId=1a-2b', /holds SSEKMSKeyId without ServerSideEncryption=aws:kms/],
+    ['ServerSideEncryption=AES256;BucketKeyEnabled=true', /holds BucketKeyEnabled without/],
+    ['ServerSideEncryption=aws:kms;SSEKMSKeyId=a b', /SSEKMSKeyId in OBJECT_OPTIONS is "a b"/],
+    ['ServerSideEncryption=aws:kms;BucketKeyEnabled=yes', /BucketKeyEnabled in OBJECT_OPTIONS is "yes"/],
+    ['ACL=everybody', /ACL in OBJECT_OPTIONS is "everybody"\. .*bucket-owner-full-control/],
+    ['Tagging=', /1 to 10 different tags/],
+    ['Tagging==raw', /1 to 10 different tags/],
+    ['Tagging=a=1&a=2', /1 to 10 different tags/],
+    ['Tagging=team=a%3Cb', /1 to 10 different tags/],
+    [`Tagging=${'k'.repeat(129)}=v`, /1 to 10 different tags/],
+    [`Tagging=k=${'v'.repeat(257)}`, /1 to 10 different tags/],
+    [`Tagging=${[...'abcdefghijk'].map(key => `${key}=1`).join('&')}`, /1 to 10 different tags/],
+    ['CacheControl=', /plain ASCII/],
+    ['CacheControl=é', /plain ASCII/],
+  ] as const) {
+    test(`${text} is refused`, () => {
+      const failure = catchFailure(() => parse({ OBJECT_OPTIONS: text }))
+      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
+      assert.match(`${failure.message} ${failure.advice}`, says)
+    })
+  }
+  test('what is taken is what S3 has, whatever the text', () => {
+    const names = ['StorageClass', 'ServerSideEncryption', 'SSEKMSKeyId', 'BucketKeyEnabled', 'ACL', 'Tagging']
+    const word = fc.oneof(
+      fc.constantFrom(...names, 'CacheControl', 'aws:kms', 'AES256', 'STANDARD', 'GLACIER', 'private', 'true', 'a=b&c'),
+      fc.string({ maxLength: 12 }),
+    )
+    const pair = fc.oneof(
+      fc.constantFrom('ACL=private', 'StorageClass=GLACIER', 'ServerSideEncryption=aws:kms', 'SSEKMSKeyId=alias/lake'),
+      fc.tuple(fc.constantFrom('Tagging', 'CacheControl', 'SSEKMSKeyId'), word).map(parts => parts.join('=')),
+      fc.tuple(word, word).map(parts => parts.join('=')),
+    )
+    const text = fc.array(pair, { maxLength: 4 }).map(pairs => pairs.join(';'))
+    let taken = 0
+    fc.assert(
+      fc.property(text, given => {
+        try {
+          const options = parse({ OBJECT_OPTIONS: given }).objectOptions
+          taken += Object.keys(options).length > 0 ? 1 : 0
+          for (const [name, value] of Object.entries(options)) {
+            assert.ok([...names, 'CacheControl'].includes(name), name)
+            assert.match(String(value), /^[\x20-\x7e]+$/)
+          }
+        } catch (error) {
+          assert.ok(error instanceof ConfigFailure, String(error))
+        }
+      }),
+      { numRuns: 3000 },
+    )
+    assert.ok(taken > 200, `only ${taken} were taken`)
+  })
+})
+
+describe('a profile', () => {
+  const settings = { region: 'eu-west-1', endpoint_url: 'http://127.0.0.1:9000', ca_bundle: PEM.path }
+  test('gives region, endpoint and authorities, and its endpoint makes addressing path-style', () => {
+    const { s3 } = run({}, {}, [], settings).config
+    assert.equal(s3.region, 'eu-west-1')
+    assert.equal(s3.endpoint, 'http://127.0.0.1:9000')
+    assert.equal(s3.forcePathStyle, true)
+    assert.equal(s3.network.authorities, PEM.cert.trim())
+  })
+  for (const place of ['the environment', '.env']) {
+    test(`is weaker than ${place}`, () => {
+      const given = { AWS_DEFAULT_REGION: 'sa-east-1', AWS_ENDPOINT_URL: 'http://other:1', AWS_CA_BUNDLE: PEM.path }
+      const bad = { region: '?', endpoint_url: '?', ca_bundle: '?' }
+      const { s3 } = (place === '.env' ? run({}, given, [], bad) : run(given, {}, [], bad)).config
+      assert.deepEqual([s3.region, s3.endpoint], ['sa-east-1', 'http://other:1'])
+    })
+  }
+  for (const setting of ['region', 'endpoint_url', 'ca_bundle'] as const) {
+    test(`whose ${setting} is no good is refused by its name`, () => {
+      const failure = catchFailure(() => run({}, {}, [], { [setting]: '???' }))
+      assert.ok(failure.message.startsWith(`${setting} of the profile lake `), failure.message)
+      assert.equal(failure.exitCode, 2)
+    })
+  }
+  test('whose endpoint holds the bucket is refused by its name', () => {
+    const failure = catchFailure(() => run({}, {}, [], { endpoint_url: 'https://r2.example.com/landing-zone' }))
+    assert.equal(failure.advice, 'Set endpoint_url of the profile lake to https://r2.example.com.')
+  })
+  for (const variant of ['use_fips_endpoint', 'use_dualstack_endpoint'] as const) {
+    const name = `AWS_${variant.toUpperCase()}`
+    test(`${variant} and a custom endpoint are refused, from wherever they come`, () => {
+      const AWS_ENDPOINT_URL = 'http://127.0.0.1:9000'
+      for (const attempt of [
+        () => run({ AWS_ENDPOINT_URL }, {}, [], { [variant]: 'true' }),
+        () => run({ [name]: 'true' }, {}, [], { endpoint_url: AWS_ENDPOINT_URL }),
+        () => run({}, { [name]: 'true', AWS_ENDPOINT_URL }, [], {}),
+      ]) {
+        const failure = catchFailure(attempt)
+        assert.ok(failure.message.startsWith(`${name} is true, and `), failure.message)
+      }
+      assert.ok(run({ AWS_ENDPOINT_URL, [name]: 'false' }, {}, [], { [variant]: 'true' }))
+      assert.ok(run({ [name]: 'true' }, {}, [], {}))
+    })
+  }
+})
+
+describe('proxies', () => {
+  const network = (environment: Variables, dotenv: Variables = {}) => parse(environment, dotenv).s3.network
+  test('the name in lower case wins, as for curl', () =>
+    assert.equal(network({ https_proxy: 'http://lower', HTTPS_PROXY: 'http://upper' }).httpsProxy, 'http://lower/'))
+  test('the environment wins over .env, whatever the case', () =>
+    assert.equal(network({ HTTPS_PROXY: 'http://here' }, { https_proxy: 'http://there' }).httpsProxy, 'http://here/'))
+  test('ALL_PROXY stands in for both', () => {
+    const { httpsProxy, httpProxy } = network({ all_proxy: 'http://all', HTTP_PROXY: 'http://plain' })
+    assert.deepEqual([httpsProxy, httpProxy], ['http://all/', 'http://plain/'])
+  })
+  for (const text of [
+    'socks5://user:Passw0rd@proxy:1080',
+    'user:Passw0rd@proxy:99999',
+    '"http://user:Passw0rd@proxy"',
+    '"user:Passw0rd@proxy"',
+    'http://user:Passw0rd%@proxy:3128',
+    'http://user:Passw0rd@',
+    'user:Pass://w0rd@proxy:99999',
+  ]) {
+    test(`a password in HTTPS_PROXY is refused and not repeated: ${text}`, () => {
+      const failure = catchFailure(() => parse({ HTTPS_PROXY: text }))
+      assert.ok(failure.message.includes('HTTPS_PROXY'), failure.message)
+      assert.doesNotMatch(`${failure.message} ${failure.advice}`, /w0rd/)
+    })
+  }
+})
+
+describe('AWS_CA_BUNDLE', () => {
+  const OTHER = makeCertificate('DNS:other.test')
+  test('beside it NODE_EXTRA_CA_CERTS keeps working', () => {
+    const { authorities = '' } = parse({ AWS_CA_BUNDLE: PEM.path, NODE_EXTRA_CA_CERTS: OTHER.path }).s3.network
+    for (const { cert } of [PEM, OTHER]) assert.ok(authorities.includes(cert.trim()))
+  })
+  test('without it, NODE_EXTRA_CA_CERTS is left to Node', () =>
+    assert.equal(parse({ NODE_EXTRA_CA_CERTS: '/not/there' }).s3.network.authorities, undefined))
+})
+
+describe('a name in .env that nothing reads', () => {
+  for (const [name, meant] of [
+    ['CONCURENCY', 'CONCURRENCY'],
+    ['AWS_SECRET_ACESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
+    ['AWS_ENDPOINT_URL_S', 'AWS_ENDPOINT_URL_S3'],
+    ['DATADIR', 'DATA_DIR'],
+    ['data_dir', 'DATA_DIR'],
+    ['RUN_DATES', 'RUN_DATE'],
+    ['SHRAD', undefined],
+    ['DEBUGG', 'DEBUG'],
+    ['AWS_PROFILE', undefined],
+    ['FTP_PROXY', undefined],
+    ['https_proxy', undefined],
+    ['aws_session_token', undefined],
+    ['TB', undefined],
+    ['SOMETHING_ELSE', undefined],
+  ] as const) {
+    test(`${name}: ${meant ?? 'nothing'} was meant`, () =>
+      assert.deepEqual(findMisspelt([name]), meant === undefined ? [] : [{ name, meant }]))
+  }
+  test('is warned of', () =>
+    assert.deepEqual(run({}, { CONCURENCY: '3', CONCURRENCY: '4' }, [], {}).warnings, [
+      '.env sets CONCURENCY, which nothing reads: CONCURRENCY was probably meant',
+    ]))
+  test('in the environment it is not looked at: others put names there', () =>
+    assert.deepEqual(run({ CONCURENCY: '3' }, {}, [], {}).warnings, []))
+  test('instead of BUCKET_NAME, it is named by the refusal', () => {
+    const failure = catchFailure(() => run({ BUCKET_NAME: '' }, { BUKET_NAME: 'lake' }, [], {}))
+    assert.equal(failure.advice, 'In .env, write BUCKET_NAME instead of BUKET_NAME.')
+  })
+})
+
+describe('secrets in files', () => {
+  const folder = makeTempFolder({ id: 'ID\n', secret: 's3cr3t', token: 't0k3n\r\n', empty: '', blank: '\n' })
+  const path = (name: string) => join(folder, name)
+  const ids = { AWS_ACCESS_KEY_ID_FILE: path('id'), AWS_SECRET_ACCESS_KEY_FILE: path('secret') }
+  for (const place of ['the environment', '.env']) {
+    const parseFrom = (given: Variables) => (place === '.env' ? parse({}, given) : parse(given)).s3.credentials
+    test(`are read, without the line break at their end: ${place}`, () =>
+      assert.deepEqual(parseFrom({ ...ids, AWS_SESSION_TOKEN_FILE: path('token') }), {
+        accessKeyId: 'ID',
+        secretAccessKey: 's3cr3t',
+        sessionToken: 't0k3n',
+      }))
+    test(`may hold a part of the set: ${place}`, () =>
+      assert.deepEqual(parseFrom({ AWS_ACCESS_KEY_ID: 'X', AWS_SECRET_ACCESS_KEY_FILE: path('secret') }), {
+        accessKeyId: 'X',
+        secretAccessKey: 's3cr3t',
+      }))
+    for (const name of ['AWS_ACCESS_KEY_ID_FILE', 'AWS_SECRET_ACCESS_KEY_FILE', 'AWS_SESSION_TOKEN_FILE']) {
+      for (const [file, says] of [
+        ['missing', 'cannot be read (ENOENT).'],
+        ['', 'cannot be read (EISDIR).'],
+        ['empty', 'is empty.'],
+        ['blank', 'is empty.'],
+      ] as const) {
+        test(`${name} of a file that is ${file || 'a folder'} is refused: ${place}`, () => {
+          const failure = catchFailure(() => parseFrom({ ...ids, [name]: path(file) }))
+          assert.ok(failure instanceof CredentialsFailure)
+          assert.equal(failure.exitCode, 3)
+          assert.equal(failure.message, `The file that ${name} in ${place} names ${says}`)
+        })
+      }
+    }
+  }
+  test('a secret that was put in place of its path is not repeated', () => {
+    const given = { AWS_ACCESS_KEY_ID: 'X', AWS_SECRET_ACCESS_KEY_FILE: 's3cr3t/Marker' }
+    const failure = catchFailure(() => parse(given))
+    assert.doesNotMatch(`${failure.message} ${failure.advice}`, /Marker/)
+  })
+  test('a value and its file are not both taken', () => {
+    const failure = catchFailure(() => parse({ ...ids, AWS_ACCESS_KEY_ID: 'X' }))
+    assert.equal(failure.message, 'AWS_ACCESS_KEY_ID and AWS_ACCESS_KEY_ID_FILE are both set in the environment.')
+  })
+  test('a file in the environment wins over a value in .env', () =>
+    assert.equal(parse(ids, { AWS_ACCESS_KEY_ID: 'X', AWS_SECRET_ACCESS_KEY: 'y' }).s3.credentials?.accessKeyId, 'ID'))
 })
 
 describe('credentials', () => {
@@ -538,17 +894,31 @@ describe('arguments', () => {
     )
   })
   test('--version prints the version, whatever the environment is', () =>
-    assert.deepEqual(parseConfig({ argv: ['--version'], environment: {}, dotenv: {} }, NOW), { print: `${version}\n` }))
+    assert.deepEqual(parseConfig({ argv: ['--version'], environment: {}, dotenv: {}, profile: NO_PROFILE }, NOW), {
+      print: `${version}\n`,
+    }))
   test('--help names every setting with its default, whatever the environment is', () => {
     const invocation = parseConfig(
-      { argv: ['--help', '--dry-run'], environment: { CONCURRENCY: 'x' }, dotenv: {} },
+      { argv: ['--help', '--dry-run'], environment: { CONCURRENCY: 'x' }, dotenv: {}, profile: NO_PROFILE },
       NOW,
     )
     assert.ok('print' in invocation)
     for (const setting of SETTINGS) {
       const line = invocation.print.split('\n').find(candidate => candidate.trim().split(' ')[0] === setting.name)
-      assert.ok(line?.endsWith(`[${describeDefault(setting)}]`), setting.name)
+      const value = describeDefault(setting)
+      assert.ok(line?.endsWith(value === undefined ? setting.meaning : `${setting.meaning} [${value}]`), setting.name)
     }
+  })
+  test('--help begins with three examples and the five usual settings, and fits 100 columns', () => {
+    const invocation = parseConfig({ argv: ['--help'], environment: {}, dotenv: {}, profile: NO_PROFILE }, NOW)
+    assert.ok('print' in invocation)
+    for (const line of invocation.print.split('\n')) assert.ok(line.length <= 100, line)
+    const [examples = ''] = /(?<=\nExamples:\n).*?\n\n/s.exec(invocation.print) ?? []
+    assert.equal(examples.match(/data-raw-upload/g)?.length, 3)
+    const groups = [...invocation.print.matchAll(/\n([A-Z][a-z ]+):\n((?: {2}[A-Z].*\n)+)/g)]
+    const [, title, rows = ''] = groups.find(([, name = '']) => name !== 'Arguments' && name !== 'Examples') ?? []
+    assert.equal(title, 'Usual settings')
+    assert.equal(rows.trimEnd().split('\n').length, 5)
   })
 })
 
@@ -596,7 +966,7 @@ test('no part of the configuration can be changed', () => {
 test('parsing changes neither the environment nor .env', () => {
   const environment = Object.freeze({ ...REQUIRED, AWS_REGION: '' })
   const dotenv = Object.freeze({ AWS_REGION: 'eu-west-1' })
-  parseConfig({ argv: [], environment, dotenv }, NOW)
+  parseConfig({ argv: [], environment, dotenv, profile: NO_PROFILE }, NOW)
 })
 
 /** Whatever a person, a broken script or a broken file may have put into a variable. */
