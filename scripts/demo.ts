@@ -12,21 +12,33 @@ const BUCKET = 'demo'
 /** How s3rver names the file that holds an object's content. */
 const CONTENT_SUFFIX = '._S3rver_object'
 
-/** Run with `--openssl-legacy-provider`: from 1,000 objects on, s3rver pages its listings with a cipher that OpenSSL 3 keeps apart. */
+/** What a run takes from the developer's environment: how the terminal is drawn on, and nothing else. */
+const TERMINAL = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'SystemRoot']
+
+/**
+ * Uploads `csv_files/` with the built program.
+ *
+ * Run it with `--openssl-legacy-provider`: s3rver pages listings of more than 1,000 objects with DES, which OpenSSL 3
+ * has in that provider only.
+ * @returns the program's exit code
+ */
 async function demo(): Promise<number> {
   const home = join(FOLDER, 'empty-home')
   mkdirSync(home, { recursive: true })
-  const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: join(FOLDER, 'buckets') })
+  // The bucket is there beforehand: s3rver has no lifecycle rules, and the program would rightly warn of that.
+  const configureBuckets = [{ name: BUCKET, configs: [] }]
+  const directory = join(FOLDER, 'buckets')
+  const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory, configureBuckets })
   const { port } = await server.run()
   try {
-    // An empty environment and working folder: nobody's credentials, profile or .env come near a demo.
-    const program = spawn(process.execPath, [require.resolve('ts-node/dist/bin'), join(ROOT, 'src', 'main.ts')], {
+    // An empty working folder and almost no environment: the developer's credentials, profile and .env stay out of it.
+    const program = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
       cwd: home,
       stdio: 'inherit',
       env: {
+        ...Object.fromEntries(TERMINAL.map(name => [name, process.env[name]])),
         HOME: home,
         USERPROFILE: home,
-        SystemRoot: process.env['SystemRoot'],
         AWS_ACCESS_KEY_ID: 'S3RVER',
         AWS_SECRET_ACCESS_KEY: 'S3RVER',
         AWS_REGION: 'us-east-1',

@@ -1,7 +1,7 @@
 /** `npm run demo`, as a newcomer runs it. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ROOT } from '../support/program'
@@ -32,6 +32,7 @@ test("it lands the samples on its own server and says where, whatever the develo
   const first = runDemo(checkout, decoys)
   assert.equal(first.status, 0, first.stderr)
   assert.match(first.stdout, /demo: 2 uploaded, 0 unchanged, 0 failed/)
+  assert.equal(first.stderr, '', 'a warning of its own making')
 
   const shown = [...first.stdout.matchAll(/head -n 3 '([^']+)'/g)].map(([, path = '']) => path)
   assert.deepEqual(
@@ -48,6 +49,17 @@ test('its server lists more files than fit on a page, so that the second time al
   for (let file = 1; file <= 1000; file++) writeFileSync(join(checkout, 'csv_files', `f${file}.csv`), 'id\n1\n')
   assert.match(runDemo(checkout).stdout, /demo: 1002 uploaded, 0 unchanged, 0 failed/)
   assert.match(runDemo(checkout).stdout, /demo: 0 uploaded, 1002 unchanged, 0 failed/)
+})
+
+test('it runs the program as it is built, from the sources as they are', () => {
+  const checkout = copyCheckout()
+  mkdirSync(join(checkout, 'dist'))
+  writeFileSync(join(checkout, 'dist', 'main.js'), 'process.exit(7)')
+  const main = join(checkout, 'src', 'main.ts')
+  writeFileSync(main, `${readFileSync(main, 'utf8')}\nprocess.on('exit', () => console.log(__filename))\n`)
+  const { status, stdout, stderr } = runDemo(checkout)
+  assert.equal(status, 0, stderr)
+  assert.ok(stdout.includes(join(realpathSync(checkout), 'dist', 'main.js')), stdout)
 })
 
 test("it exits with the program's code", () => {
