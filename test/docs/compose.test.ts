@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import { SETTINGS } from '../../src/config/settings'
 import { ROOT } from '../support/program'
 
@@ -28,23 +29,38 @@ const NOT_SETTINGS = [
   'no_proxy',
 ]
 
-test('every setting reaches the upload container, by name only, but for the folder that is always /data there', () => {
-  const environment = /\n {2}upload:\n.*?environment:\n(.*?)\n\n/s.exec(read('docker-compose.yml'))?.[1] ?? ''
-  const names = environment.split('\n').map(line => /^ {6}- (\w+)$/.exec(line)?.[1] ?? line)
-  const settings = SETTINGS.map(({ name }) => name as string).filter(name => name !== 'DATA_DIR')
-  assert.deepEqual(names.sort(), [...settings, ...NOT_SETTINGS].sort())
-})
+for (const file of ['docker-compose.yml', 'docker-compose.pull.yml']) {
+  const upload = /\n {2}upload:\n(.*?)(?:\n\n|$)/s.exec(read(file))?.[1]?.trimEnd() ?? ''
 
-test('the upload container has the name that its user asked for', () => {
-  assert.match(read('docker-compose.yml'), /\n {2}upload:\n.*?container_name: data_raw_upload\n/s)
+  test(`${file}: every setting reaches the upload container, by name only, except the folder: it is always /data`, () => {
+    const environment = upload.split('environment:\n')[1] ?? ''
+    const names = environment.split('\n').map(line => /^ {6}- (\w+)$/.exec(line)?.[1] ?? line)
+    const settings = SETTINGS.map(({ name }) => name as string).filter(name => name !== 'DATA_DIR')
+    assert.deepEqual(names.sort(), [...settings, ...NOT_SETTINGS].sort())
+  })
+
+  test(`${file}: the upload container has the name that its user asked for`, () => {
+    assert.match(upload, /^ {4}container_name: data_raw_upload$/m)
+  })
+}
+
+test('the pulled image is confined as the built one is', () => {
+  const confinement = (file: string) => {
+    const { 'x-app': app, services } = parse(read(file), { merge: true })
+    const { init, read_only, cap_drop, security_opt, stop_grace_period } = app ?? services.upload
+    return { init, read_only, cap_drop, security_opt, stop_grace_period }
+  }
+  assert.deepEqual(confinement('docker-compose.pull.yml'), confinement('docker-compose.yml'))
+  assert.equal(confinement('docker-compose.yml').read_only, true)
 })
 
 test('the base images that the compose file names are those of the Dockerfiles', () => {
   const named = [...read('docker-compose.yml').matchAll(/(\w+_IMAGE): "?\$\{\1:-([^}]+)\}/g)]
-  const args = [...`${read('Dockerfile')}${read('Dockerfile.init')}`.matchAll(/^ARG (\w+_IMAGE)=(.+)$/gm)]
+  const files = ['Dockerfile', 'Dockerfile.init', 'docker/s3/Dockerfile'].map(read).join('')
+  const args = [...files.matchAll(/^ARG (\w+_IMAGE)=(.+)$/gm)]
   const pairs = (matches: readonly RegExpExecArray[]) => matches.map(([, name, image]) => `${name}=${image}`).sort()
   assert.deepEqual(pairs(named), pairs(args))
-  assert.equal(args.length, 3)
+  assert.equal(args.length, 4)
 })
 
 test('a checkout has LF in what a container runs, and the samples as they are, whatever git is set to', () => {
