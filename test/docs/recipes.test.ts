@@ -1,8 +1,7 @@
 /** docs/recipes.md: every block parses, sets what the program reads, and its shell lines do what they say. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parseDocument } from 'yaml'
 import { SETTINGS } from '../../src/config/settings'
@@ -11,13 +10,12 @@ import { parseLayout } from '../../src/key/layout'
 import { ROOT, runProgram } from '../support/program'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
+import { runShell } from './run-shell'
 
 const TEXT = readFileSync(join(ROOT, 'docs', 'recipes.md'), 'utf8')
 
 /** What the recipes themselves, Node or another program read. */
 const NOT_SETTINGS = ['GH_TOKEN', 'JOB_NAME', 'SCHEDULED_TIME', 'NODE_EXTRA_CA_CERTS', 'ACCOUNT_ID']
-
-type Variables = Readonly<Record<string, string>>
 
 interface Section {
   readonly title: string
@@ -54,24 +52,6 @@ function listVariables(value: unknown): string[] {
     if (key !== 'env' && key !== 'environment') return listVariables(inner)
     return Array.isArray(inner) ? inner.map(({ name }) => String(name)) : Object.keys(inner)
   })
-}
-
-/** `sh -c`, as a script is run, or `sh -euc`, as the recipes for containers and GitHub's runners have it. */
-type Flags = '-c' | '-euc'
-
-/** Runs a script with stand-ins for the commands that it calls: each is the body of a shell script. */
-function runShell(flags: Flags, script: string, stubs: Variables, env: Variables = {}, ...args: string[]) {
-  const bin = makeTempFolder()
-  for (const [name, body] of Object.entries(stubs)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`)
-    chmodSync(join(bin, name), 0o755)
-  }
-  const { status, stdout, stderr } = spawnSync('sh', [flags, script, 'sh', ...args], {
-    cwd: bin,
-    env: { PATH: [bin, '/usr/bin', '/bin'].join(delimiter), ...env },
-    encoding: 'utf8',
-  })
-  return { status, lines: stdout.split('\n').filter(line => line !== ''), stderr }
 }
 
 for (const { title, text, blocks } of SECTIONS) {
@@ -132,7 +112,7 @@ describe('cron', () => {
     })
   }
   test('a date given is the date', () => {
-    const { lines } = runShell('-c', script, { 'docker-compose': exits(0), sleep: '' }, {}, '2023-01-02')
+    const { lines } = runShell('-c', script, { 'docker-compose': exits(0), sleep: '' }, { args: ['2023-01-02'] })
     assert.deepEqual(lines, ['run --rm upload 2023-01-02'])
   })
 })
@@ -144,8 +124,8 @@ describe('the date of a run is the one its scheduler meant', () => {
     const step = valueIn(workflow, 'jobs', 'upload', 'steps', 4, 'run')
     const stubs = { ...node, gh: 'echo 2024-10-21T02:17:05Z' }
     const env = { GITHUB_REPOSITORY: 'o/r', GITHUB_RUN_ID: '1' }
-    assert.deepEqual(runShell('-euc', step, stubs, { ...env, RUN_DATE: '' }).lines, ['2024-10-21'])
-    assert.deepEqual(runShell('-euc', step, stubs, { ...env, RUN_DATE: '2023-01-02' }).lines, ['2023-01-02'])
+    assert.deepEqual(runShell('-euc', step, stubs, { env: { ...env, RUN_DATE: '' } }).lines, ['2024-10-21'])
+    assert.deepEqual(runShell('-euc', step, stubs, { env: { ...env, RUN_DATE: '2023-01-02' } }).lines, ['2023-01-02'])
   })
   test("Kubernetes: the minutes in the Job's name; without them, nothing is run", () => {
     const [manifest] = blocksOf('Kubernetes CronJob', 'yaml')

@@ -9,13 +9,32 @@ import { ROOT } from '../../support/program'
 
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
 
-test("the README's table has a row for every setting, with its default, and for nothing else", () => {
-  const rows = [...read('README.md').matchAll(/^\| (`[A-Z0-9_]+`.*?) \| (.*?) \| .* \|$/gm)]
-  const documented = rows.flatMap(([, names = '']) => names.match(/[A-Z0-9_]{2,}/g) ?? [])
-  assert.deepEqual(documented.sort(), SETTINGS.map(({ name }) => name).sort())
-  const defaults = rows.map(([, , value = '']) => value.replaceAll('`', '')).join('\n')
-  for (const setting of SETTINGS)
-    assert.ok(defaults.includes(describeDefault(setting) ?? '–'), `${setting.name}: ${describeDefault(setting)}`)
+/** The rows of a document's tables: which settings each is of, and what it gives as their default. */
+function readRows(document: string): { readonly names: readonly string[]; readonly default: string }[] {
+  const rows = [...read(document).matchAll(/^\| (`[A-Z0-9_]+`.*?) +\| (.*?) +\| .* \|$/gm)]
+  return rows.map(([, names = '', value = '']) => ({
+    names: names.match(/[A-Z0-9_]{2,}/g) ?? [],
+    default: value.replaceAll('`', ''),
+  }))
+}
+
+for (const document of ['docs/settings.md', 'README.md']) {
+  test(`${document} has no row for what is no setting, and the right defaults`, () => {
+    for (const row of readRows(document)) {
+      for (const name of row.names) {
+        const setting = SETTINGS.find(each => each.name === name)
+        assert.ok(setting !== undefined, name)
+        const value = describeDefault(setting)
+        assert.ok(value === undefined || row.default.includes(value), `${name}: ${value}`)
+      }
+    }
+  })
+}
+
+test('docs/settings.md has a row for every setting, and the README for the eight that most people need', () => {
+  const namesIn = (document: string) => readRows(document).flatMap(({ names }) => names)
+  assert.deepEqual(namesIn('docs/settings.md').sort(), SETTINGS.map(({ name }) => name).sort())
+  assert.equal(namesIn('README.md').length, 8)
 })
 
 test('.env.example names every setting that is the same for every run, and no other', () => {
