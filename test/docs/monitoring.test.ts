@@ -136,10 +136,13 @@ describe('Slack', () => {
   }
 
   test('a failed file is named with what to do', () => {
-    const [head, failure, last] = tellSlack(4, PRINTED.failed)
+    const [head, failure, ...others] = tellSlack(4, PRINTED.failed)
     assert.equal(head, 'Upload to test-lake ended with exit code 4: 0 uploaded, 1 unchanged, 1 failed.')
     assert.match(failure, /^• movies\.csv: .*AccessDenied.* Allow s3:PutObject/)
-    assert.equal(last, 'Start it again with --date 2024-10-21.')
+    assert.deepEqual(others, [], 'to start it again would not help')
+  })
+  test('where it helps to start the run again, the message says so', () => {
+    assert.equal(tellSlack(6, PRINTED.failed).at(-1), 'Start it again with --date 2024-10-21.')
   })
   test('of many failures the first five are named, and nothing in them is taken for markup', () => {
     const error = { message: 'a <b> & c failed.', advice: 'Mend it.' }

@@ -1,8 +1,10 @@
 /** docs/recipes.md: every block parses, sets what the program reads, and its shell lines do what they say. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { parseDocument } from 'yaml'
 import { SETTINGS } from '../../src/config/settings'
 import { buildKey } from '../../src/key/build-key'
@@ -127,27 +129,86 @@ describe('the date of a run is the one its scheduler meant', () => {
     assert.deepEqual(runShell('-euc', step, stubs, { env: { ...env, RUN_DATE: '' } }).lines, ['2024-10-21'])
     assert.deepEqual(runShell('-euc', step, stubs, { env: { ...env, RUN_DATE: '2023-01-02' } }).lines, ['2023-01-02'])
   })
+  /** What the program would find in its environment, if Node is given `script`. */
+  function runNode(script: string, env: Readonly<Record<string, string>>) {
+    const program = join(makeTempFolder({ 'main.js': 'console.log(process.env.RUN_DATE)' }), 'main.js')
+    const inPlace = script.replace("require('/app/dist/main.js')", `require(${JSON.stringify(program)})`)
+    assert.notEqual(inPlace, script)
+    const { status, stdout } = spawnSync(process.execPath, ['-e', inPlace], { env, encoding: 'utf8' })
+    return { status, stdout }
+  }
   test("Kubernetes: the minutes in the Job's name; without them, nothing is run", () => {
     const [manifest] = blocksOf('Kubernetes CronJob', 'yaml')
     const pod = ['spec', 'jobTemplate', 'spec', 'template', 'spec', 'containers', 0]
-    const script = valueIn(manifest, ...pod, 'args', 0)
+    assert.equal(valueIn(manifest, ...pod, 'args', 0), '-e')
+    const script = valueIn(manifest, ...pod, 'args', 1)
     // 2024-10-21T02:17:00Z / 60
-    assert.deepEqual(runShell('-euc', script, node, { JOB_NAME: 'data-raw-upload-28824617' }).lines, ['2024-10-21'])
-    const byHand = runShell('-euc', script, node, { JOB_NAME: 'data-raw-upload-by-hand' })
-    assert.deepEqual(byHand.lines, [])
+    assert.equal(runNode(script, { JOB_NAME: 'data-raw-upload-28824617' }).stdout, '2024-10-21\n')
+    const byHand = runNode(script, { JOB_NAME: 'data-raw-upload-by-hand' })
+    assert.equal(byHand.stdout, '')
     assert.notEqual(byHand.status, 0)
   })
   test('ECS: the scheduled time; without it, nothing is run', () => {
     const [task] = blocksOf('ECS on Fargate, scheduled', 'json')
     const script = valueIn(task, 'containerDefinitions', 0, 'command', 0)
-    assert.deepEqual(runShell('-euc', script, node, { SCHEDULED_TIME: '2024-10-21T02:17:00Z' }).lines, ['2024-10-21'])
-    assert.notEqual(runShell('-euc', script, node).status, 0)
+    assert.equal(runNode(script, { SCHEDULED_TIME: '2024-10-21T02:17:00Z' }).stdout, '2024-10-21\n')
+    const byHand = runNode(script, {})
+    assert.equal(byHand.stdout, '')
+    assert.notEqual(byHand.status, 0)
   })
   test('Batch: the day of the submission, the same for all attempts', () => {
     const [script = ''] = blocksOf('AWS Batch array job', 'sh')
     const { lines } = runShell('-c', script, { aws: 'printf "%s\\n" "$@"', date: 'echo 2024-10-21' })
     assert.ok(lines.includes('environment=[{name=RUN_DATE,value=2024-10-21},{name=SHARDS,value=4}]'), lines.join(' '))
   })
+})
+
+describe('containers need no shell, no right and no disk of their own', () => {
+  const [cron, indexed] = ['Kubernetes CronJob', 'Kubernetes Indexed Job: a shard per pod'].map(title =>
+    parseDocument(blocksOf(title, 'yaml')[0] ?? '').toJS(),
+  )
+  for (const [name, job] of [
+    ['CronJob', cron.spec.jobTemplate.spec],
+    ['Indexed Job', indexed.spec],
+  ] as const) {
+    test(`Kubernetes ${name}`, () => {
+      const { securityContext: user, containers } = job.template.spec
+      const [{ command = [], resources, securityContext, env, volumeMounts }] = containers
+      assert.deepEqual(user, {
+        ...{ runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000 },
+        ...{ fsGroup: 1000, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } },
+      })
+      assert.deepEqual(securityContext, {
+        ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      })
+      assert.ok(resources.requests.memory && resources.limits.memory)
+      assert.ok(job.activeDeadlineSeconds > 0 && job.ttlSecondsAfterFinished > 0)
+      assert.ok(env.some((each: object) => isDeepStrictEqual(each, { name: 'CREATE_BUCKET', value: 'false' })))
+      assert.equal(volumeMounts[0].readOnly, true)
+      assert.ok([undefined, 'node'].includes(command[0]), command[0])
+    })
+  }
+  test('ECS', () => {
+    const [container] = JSON.parse(blocksOf('ECS on Fargate, scheduled', 'json')[0] ?? '').containerDefinitions
+    assert.equal(container.entryPoint[0], 'node')
+    assert.equal(container.readonlyRootFilesystem, true)
+  })
+})
+
+test('the policy to copy has every action of the table, on what the table says, except creating the bucket', () => {
+  const title = 'The least IAM policy, per feature'
+  const statements: { readonly Action: readonly string[]; readonly Resource: string }[] = JSON.parse(
+    blocksOf(title, 'json')[0] ?? '',
+  ).Statement
+  const section = SECTIONS.find(each => each.title === title)?.text ?? ''
+  const rows = [...section.matchAll(/^\| .*? \| (`.*?) +\| (.*?) +\|$/gm)].slice(0, -1)
+  const asked = rows.flatMap(([, actions = '', on = '']) =>
+    [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${on.replaceAll('`', '')}`),
+  )
+  const given = statements.flatMap(({ Action: actions, Resource: resource }) =>
+    actions.map(action => `${action} on ${resource.startsWith('arn:aws:kms:') ? 'the key' : resource}`),
+  )
+  assert.deepEqual(given.sort(), asked.sort())
 })
 
 test("Athena looks for partitions where the program's keys are", () => {
