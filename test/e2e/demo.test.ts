@@ -1,6 +1,6 @@
 /** `npm run demo`, as a newcomer runs it. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -34,11 +34,15 @@ test("it lands the samples on its own server and says where, whatever the develo
   assert.match(first.stdout, /demo: 2 uploaded, 0 unchanged, 0 failed/)
   assert.equal(first.stderr, '', 'a warning of its own making')
 
-  const shown = [...first.stdout.matchAll(/head -n 3 '([^']+)'/g)].map(([, path = '']) => path)
+  const commands = [...first.stdout.matchAll(/^ {2}(head -n 3 .+)$/gm)].map(([, command = '']) => command)
   assert.deepEqual(
-    shown.map(path => readFileSync(join(checkout, path))),
-    ['movies.csv', 'series.csv'].map(name => readFileSync(join(ROOT, 'csv_files', name))),
+    commands.map(command => execFileSync('sh', ['-c', command], { cwd: checkout, encoding: 'utf8' })),
+    ['movies.csv', 'series.csv'].map(name => {
+      const lines = readFileSync(join(ROOT, 'csv_files', name), 'utf8').split('\n')
+      return `${lines.slice(0, 3).join('\n')}\n`
+    }),
   )
+  for (const command of commands) assert.ok(command.length <= 78, 'it fits on a line of a terminal of 80 columns')
 
   const second = runDemo(checkout)
   assert.match(second.stdout, /demo: 0 uploaded, 2 unchanged, 0 failed/)
@@ -47,7 +51,10 @@ test("it lands the samples on its own server and says where, whatever the develo
 test('its server lists more files than fit on a page, so that the second time all of them are unchanged', () => {
   const checkout = copyCheckout()
   for (let file = 1; file <= 1000; file++) writeFileSync(join(checkout, 'csv_files', `f${file}.csv`), 'id\n1\n')
-  assert.match(runDemo(checkout).stdout, /demo: 1002 uploaded, 0 unchanged, 0 failed/)
+  const { stdout } = runDemo(checkout)
+  assert.match(stdout, /demo: 1002 uploaded, 0 unchanged, 0 failed/)
+  assert.equal(stdout.match(/^ {2}head /gm)?.length, 5)
+  assert.match(stdout, /^ {2}… and 997 more$/m)
   assert.match(runDemo(checkout).stdout, /demo: 0 uploaded, 1002 unchanged, 0 failed/)
 })
 
@@ -71,6 +78,6 @@ test("it exits with the program's code", () => {
 
 test('git ignores what it leaves in the checkout', () => {
   assert.ok(existsSync(join(ROOT, '.gitignore')))
-  const { status } = spawnSync('git', ['check-ignore', '--quiet', '.demo-s3/buckets'], { cwd: ROOT })
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', '.demo-s3/demo'], { cwd: ROOT })
   assert.equal(status, 0)
 })
