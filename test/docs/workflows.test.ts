@@ -10,6 +10,7 @@ import { buildSync } from 'esbuild'
 import { parse } from 'yaml'
 import { ROOT } from '../support/program'
 import { makeTempFolder } from '../support/temp-folder'
+import { runShell } from './run-shell'
 
 const FOLDER = join(ROOT, '.github', 'workflows')
 const WORKFLOWS = readdirSync(FOLDER).map(name => ({ name, content: readFileSync(join(FOLDER, name), 'utf8') }))
@@ -91,5 +92,23 @@ test("the image's name is in lower case, and its version has no v", () => {
   assert.match(
     readFileSync(output, 'utf8'),
     /^name=ghcr\.io\/some-org\/data-raw-upload\nversion=1\.2\.3\ncreated=\d{4}-\d\d-\d\dT[\d:]+(Z|[+-]\d\d:\d\d)\n$/,
+  )
+})
+
+test('the page of a release has its changes, and the image by its digest', () => {
+  const { run } = stepOf('notes', ({ run }) => String(run).includes('gh release create'))
+  const changes = '# Changes\n\n## [1.2.3] - 2026-11-25\n\n- new\n\n## [1.2.2] - 2026-11-24\n\n- old\n'
+  const folder = makeTempFolder({ 'CHANGELOG.md': changes })
+  const env = { GITHUB_REF_NAME: 'v1.2.3', IMAGE: 'ghcr.io/o/r@sha256:0a' }
+  const { status, lines } = runShell('-euc', run, { gh: 'echo "$@"; cat notes.md' }, { cwd: folder, env })
+  assert.equal(status, 0)
+  assert.deepEqual(lines, [
+    'release create v1.2.3 --verify-tag --title v1.2.3 --notes-file notes.md',
+    '- new',
+    'The image: `UPLOAD_IMAGE=ghcr.io/o/r@sha256:0a`',
+  ])
+  assert.match(
+    RELEASE.jobs.image.outputs.image,
+    /^\$\{\{ steps\.describe\.outputs\.name \}\}@\$\{\{ steps\.build\.outputs\.digest \}\}$/,
   )
 })
