@@ -1,5 +1,5 @@
 /** The upload of `csv_files/` to an S3-compatible server that is started for it: no account, no Docker, no internet. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,8 +26,7 @@ const TERMINAL = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'SystemRoot']
  * @returns the program's exit code
  */
 async function demo(): Promise<number> {
-  const isWindows = process.platform === 'win32'
-  execFileSync('npm', ['run', '--silent', 'build', '--', '--log-level=error'], { cwd: ROOT, shell: isWindows })
+  execSync('npm run --silent build -- --log-level=error', { cwd: ROOT, stdio: 'inherit' })
   const home = mkdtempSync(join(tmpdir(), 'demo-home-'))
   // The bucket is there beforehand: s3rver has no lifecycle rules, and the program would rightly warn of that.
   const configureBuckets = [{ name: BUCKET, configs: [] }]

@@ -1,6 +1,6 @@
 /**
- * Records a run of the built program on a terminal as an animated picture: part of `npm run pictures`. It needs Linux'
- * `script`, which gives the program a terminal. The last screen is what a viewer without animation shows.
+ * Records a run of the built program on a terminal as an animated picture: part of `npm run pictures`. It needs the
+ * command `script` of Linux, which gives the program a terminal. The last screen is what a viewer without animation shows.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -104,7 +104,7 @@ function colourOf(cell: IBufferCell | undefined): string {
   return (cell?.isFgPalette() && PALETTE[cell.getFgColor() % 8]) || ''
 }
 
-/** Word for word where columns are apart: not every viewer keeps white space. */
+/** Writes columns one by one: not every viewer keeps the white space between them. */
 const drawSpan =
   (y: number) =>
   ({ x, text, colour }: { readonly x: number; readonly text: string; readonly colour: string }): string =>
