@@ -1,9 +1,13 @@
 /** The way to the server: through a proxy or directly, and whose certificates are trusted. */
 import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { BlockList, isIP } from 'node:net'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { BlockList, isIP, type Socket } from 'node:net'
+import { checkServerIdentity, createSecureContext, type PeerCertificate, rootCertificates } from 'node:tls'
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
+import { ConfigFailure, EndpointFailure, type Failure } from '../errors'
+
+/** How long a connection may take to be there. */
+export const CONNECTION_TIMEOUT_MS = 10_000
 
 export interface Network {
   /** The address of the proxy for `https:`, with its password; `undefined`: none. */
@@ -21,11 +25,6 @@ interface Agents {
   readonly httpsAgent: HttpsAgent
 }
 
-/** What a request asks of its agent: Node documents agents, but not this method of theirs. */
-interface Dispatcher {
-  addRequest(request: ClientRequest, options: { readonly host?: string | null }): void
-}
-
 /**
  * The agents of a client.
  * @param maxSockets connections to one host at most
@@ -33,47 +32,109 @@ interface Dispatcher {
 export async function createAgents(network: Network, maxSockets: number): Promise<Agents> {
   const { httpProxy, httpsProxy, authorities } = network
   const pool = { keepAlive: true, maxSockets }
-  // Made once: it takes 150 certificates, and a connection that is given them makes one of its own.
+  // Made once: each connection would make one of its own, out of 150 certificates.
   const secureContext =
     authorities === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, authorities] })
   const tls = secureContext === undefined ? {} : { secureContext }
-  const direct = { httpAgent: new HttpAgent(pool), httpsAgent: new HttpsAgent({ ...pool, ...tls }) }
+  const httpAgent = new HttpAgent(pool)
+  const httpsAgent = new HttpsAgent({ ...pool, ...tls })
   const isDirect = readNoProxy(network.noProxy)
-  return {
-    httpAgent: httpProxy === undefined ? direct.httpAgent : await proxyHttp(httpProxy),
-    httpsAgent: httpsProxy === undefined ? direct.httpsAgent : await proxyHttps(httpsProxy),
-  }
-
-  async function proxyHttp(proxy: string): Promise<HttpAgent> {
+  if (httpProxy !== undefined) {
     const { HttpProxyAgent } = await import('http-proxy-agent')
-    const proxied = new HttpProxyAgent(proxy, { ...pool, ...tls })
-    return route(new HttpAgent(), direct.httpAgent, proxied, { secureEndpoint: false })
+    const proxied = limitConnecting(new HttpProxyAgent(httpProxy, { ...pool, ...tls }))
+    divert(httpAgent, proxied, ({ host }) => (isDirect(host ?? '') ? undefined : { secureEndpoint: false }))
   }
-
-  async function proxyHttps(proxy: string): Promise<HttpsAgent> {
+  if (httpsProxy !== undefined) {
     const { HttpsProxyAgent } = await import('https-proxy-agent')
-    const proxied = new HttpsProxyAgent(proxy, { ...pool, ...tls })
-    // The agent behind the proxy speaks TLS to the server, with these authorities too.
-    return route(new HttpsAgent(), direct.httpsAgent, proxied, { secureEndpoint: true, ...tls })
+    const proxied = limitConnecting(new HttpsProxyAgent(httpsProxy, { ...pool, ...tls }))
+    proxied.on('proxyConnect', refuseTunnel)
+    divert(httpsAgent, proxied, ({ host }) =>
+      isDirect(host ?? '')
+        ? undefined
+        : {
+            ...tls,
+            secureEndpoint: true,
+            // The library does not tell TLS an address that is no name: any certificate would be for another host.
+            checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+              checkServerIdentity(host ?? '', certificate),
+          },
+    )
   }
+  return { httpAgent, httpsAgent }
+}
 
-  /** Makes `agent` hand each request to `near` or to `far`: hosts differ, since credentials are fetched elsewhere. */
-  function route<Kind extends HttpAgent>(
-    agent: Kind,
-    near: HttpAgent,
-    far: HttpAgent,
-    extra: { readonly secureEndpoint: boolean; readonly secureContext?: SecureContext },
-  ): Kind {
-    const dispatch: Dispatcher['addRequest'] = (request, options) => {
-      const isNear = isDirect(options.host ?? '')
-      ;((isNear ? near : far) as unknown as Dispatcher).addRequest(request, isNear ? options : { ...options, ...extra })
-    }
-    const destroy = () => {
-      near.destroy()
-      far.destroy()
-    }
-    return Object.assign(agent, { addRequest: dispatch, destroy })
+/** What an agent does for a request. Node has it for whoever writes an agent, and its types leave it out. */
+interface Dispatcher {
+  addRequest(request: ClientRequest, options: Target): void
+}
+
+interface Target {
+  readonly host?: string | null
+}
+
+/**
+ * Makes `agent` hand requests over to `other`: each host is told apart, since credentials are fetched elsewhere.
+ * @param choose the options with which `other` takes a request, `undefined` if the request stays
+ */
+function divert(agent: HttpAgent, other: HttpAgent, choose: (target: Target) => object | undefined): void {
+  const [here, there] = [agent, other] as unknown as [Dispatcher, Dispatcher]
+  const [keep, destroy] = [here.addRequest.bind(agent), agent.destroy.bind(agent)]
+  here.addRequest = (request, target) => {
+    const extra = choose(target)
+    if (extra === undefined) keep(request, target)
+    else there.addRequest(request, { ...target, ...extra })
   }
+  agent.destroy = () => {
+    other.destroy()
+    destroy()
+  }
+}
+
+/** A proxy agent's own part of a connection: the way to the proxy. */
+interface ProxyAgent extends HttpAgent {
+  connectOpts: object
+  connect(request: ClientRequest, options: never): Promise<Socket>
+}
+
+/** Gives up the way to a proxy that does not answer: the library waits for ever, and the process with it. */
+function limitConnecting<Agent extends ProxyAgent>(agent: Agent): Agent {
+  const { connectOpts } = agent
+  const connect = agent.connect.bind(agent)
+  agent.connect = async (request, options) => {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), CONNECTION_TIMEOUT_MS)
+    agent.connectOpts = { ...connectOpts, signal: late.signal }
+    try {
+      return await connect(request, options)
+    } catch (error) {
+      if (!late.signal.aborted) throw error
+      // By this name the SDK knows what may pass.
+      throw Object.assign(new Error('the proxy does not answer'), { name: 'TimeoutError' })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+  return agent
+}
+
+/** Ends a request whose tunnel the proxy refuses: the proxy's answer must not be taken for the server's. */
+function refuseTunnel({ statusCode }: { readonly statusCode: number }, request: ClientRequest): void {
+  if (statusCode !== 200) request.destroy(refusedByProxy(statusCode, `The connection to ${request.host}`))
+}
+
+/** The failure of `what`, which a proxy answered with `status` before any server saw it. */
+export function refusedByProxy(status: number, what: string): Failure {
+  if (status === 407) {
+    return new ConfigFailure(`${what} failed: the proxy wants another user name and password (407).`, {
+      code: 'bad_config',
+      advice:
+        'Set HTTPS_PROXY (HTTP_PROXY for an http:// endpoint) to http://user:password@host:port, with signs as % codes.',
+    })
+  }
+  return new EndpointFailure(`${what} failed: the proxy does not let it through (${status}).`, {
+    code: 'endpoint',
+    advice: 'Have the host allowed on the proxy, or name it in NO_PROXY if it can be reached directly.',
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Turns what the SDK throws into the failures of this program; only here and in create-bucket are its names known. */
 import { S3ServiceException } from '@aws-sdk/client-s3'
 import { BucketFailure, CredentialsFailure, EndpointFailure, Failure, FileFailure } from '../errors'
+import { refusedByProxy } from './agents'
 
 /** Advice for each error that says something about the credentials. */
 const CREDENTIAL_ERRORS: Readonly<Record<string, string>> = {
@@ -106,6 +107,8 @@ export function toFailure(error: unknown, what: string): Failure {
   if (error instanceof Failure) return error
   const name = nameError(error)
   const status = statusOf(error)
+  // No S3 server has this status.
+  if (status === 407) return refusedByProxy(status, what)
   const said = `${what} failed: ${name}${explain(error, name)}.`
   const credentials = CREDENTIAL_ERRORS[name]
   if (credentials !== undefined)

@@ -4,8 +4,8 @@ import type { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { CONNECTION_TIMEOUT_MS } from './agents'
 
-const CONNECTION_TIMEOUT_MS = 10_000
 /** A socket on which nothing moves for so long is given up. A slow socket on which something moves is not. */
 const STALL_TIMEOUT_MS = 60_000
 /**

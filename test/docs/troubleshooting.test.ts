@@ -7,6 +7,7 @@ import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { startForwardProxy } from '../support/forward-proxy'
 import { FAST_CLOCK, ROOT, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
@@ -204,6 +205,13 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'a file of authorities that is not there': { env: { AWS_CA_BUNDLE: '/etc/ssl/corp.pem' } },
   'a SOCKS proxy': { env: { HTTPS_PROXY: 'socks5://proxy.example.com:1080' } },
+  'a proxy that wants a password, or another one': {
+    prepare: async () => ({ HTTP_PROXY: `127.0.0.1:${(await startForwardProxy({ login: 'user:password' })).port}` }),
+  },
+  'a proxy that does not let the host through': {
+    env: { AWS_ENDPOINT_URL: 'https://127.0.0.1:1' },
+    prepare: async () => ({ HTTPS_PROXY: `127.0.0.1:${(await startForwardProxy({ status: 403 })).port}` }),
+  },
   'a proxy that does not answer': { env: { HTTP_PROXY: 'http://127.0.0.1:1' } },
   'an endpoint without its scheme': { env: { AWS_ENDPOINT_URL: '127.0.0.1:9000' } },
   'nothing answers there': { env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' } },
