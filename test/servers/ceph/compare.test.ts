@@ -11,8 +11,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { toComposite, toHex } from '../../../src/lib/crc32'
-import { type CephServer, IS_CURRENT, startCeph } from '../../support/ceph'
 import { runProgram } from '../../support/program'
+import { IS_CURRENT_CEPH, type RealServer, startRealServer } from '../../support/real-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
@@ -20,10 +20,10 @@ const KEY = 'raw/a.csv'
 
 /** Stores `content` as another client would, in parts of these sizes and a last one with the rest. */
 async function storeInParts(
-  server: CephServer,
+  server: RealServer,
   content: Buffer,
   sizes: readonly number[],
-  input: Parameters<CephServer['startUpload']>[2] = {},
+  input: Parameters<RealServer['startUpload']>[2] = {},
 ) {
   const parts: Record<number, Buffer> = {}
   let offset = 0
@@ -36,10 +36,10 @@ async function storeInParts(
   await server.client.send(new CompleteMultipartUploadCommand({ ...address, MultipartUpload: { Parts } }))
 }
 
-const store = (server: CephServer, Body: Buffer) =>
+const store = (server: RealServer, Body: Buffer) =>
   server.client.send(new PutObjectCommand({ Bucket: server.env.BUCKET_NAME, Key: KEY, Body }))
 
-const look = (server: CephServer) =>
+const look = (server: RealServer) =>
   server.client.send(new HeadObjectCommand({ Bucket: server.env.BUCKET_NAME, Key: KEY, ChecksumMode: 'ENABLED' }))
 
 const CONTENT = randomBytes(18 * MIB)
@@ -48,7 +48,7 @@ const fiveMib = [5, 5, 5].map(size => size * MIB)
 interface Case {
   readonly what: string
   readonly content?: Buffer
-  readonly store: (server: CephServer, content: Buffer) => Promise<unknown>
+  readonly store: (server: RealServer, content: Buffer) => Promise<unknown>
   /** That the object is what the case is about. */
   readonly expects?: (head: HeadObjectCommandOutput) => boolean
   /** Whether the server gives what proves it. */
@@ -62,15 +62,15 @@ const CASES: readonly Case[] = [
     what: 'parts of the size that the program takes, with a checksum of the whole',
     store: (server, content) =>
       storeInParts(server, content, [8 * MIB, 8 * MIB], { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' }),
-    expects: head => !IS_CURRENT || head.ChecksumType === ChecksumType.FULL_OBJECT,
+    expects: head => !IS_CURRENT_CEPH || head.ChecksumType === ChecksumType.FULL_OBJECT,
     isProof: true,
   },
   {
     what: 'parts of 5 MiB with a checksum of the whole',
     store: (server, content) =>
       storeInParts(server, content, fiveMib, { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' }),
-    expects: head => !IS_CURRENT || head.ChecksumType === ChecksumType.FULL_OBJECT,
-    isProof: IS_CURRENT,
+    expects: head => !IS_CURRENT_CEPH || head.ChecksumType === ChecksumType.FULL_OBJECT,
+    isProof: IS_CURRENT_CEPH,
   },
   {
     what: 'parts of 5 MiB with a checksum of their checksums',
@@ -95,14 +95,14 @@ const CASES: readonly Case[] = [
         }
       }
     },
-    isProof: IS_CURRENT,
+    isProof: IS_CURRENT_CEPH,
   },
   {
     what: 'parts of 5 MiB with nothing but an ETag',
     store: (server, content) => storeInParts(server, content, fiveMib),
     expects: head => head.ChecksumCRC32 === undefined,
     // 16 does not tell the size of a part.
-    isProof: IS_CURRENT,
+    isProof: IS_CURRENT_CEPH,
   },
   {
     what: 'parts of different sizes with nothing but an ETag',
@@ -119,9 +119,9 @@ const CASES: readonly Case[] = [
 
 for (const { what, content = CONTENT, store, expects = () => true, isProof } of CASES) {
   test(`${isProof ? 'unchanged' : 'sent again, since nothing proves it the same'}: ${what}`, async () => {
-    const server = await startCeph()
+    const server = await startRealServer()
     await server.createBucket()
-    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }), KEY_LAYOUT: 'raw/{file}' }
+    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }) }
     const run = async () => {
       server.seen.length = 0
       const { code, stdout, stderr } = await runProgram(env)

@@ -3,106 +3,22 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { IS_CURRENT, startCeph } from '../../support/ceph'
 import { FAULTS } from '../../support/faults'
-import { reportedFiles, runProgram, startProgram } from '../../support/program'
+import { reportedFiles, runProgram } from '../../support/program'
 import type { SeenRequest } from '../../support/proxy'
+import { breakOff, IS_CURRENT_CEPH, partOf, sentParts, startRealServer } from '../../support/real-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
 const PART = 8 * MIB
 const JSON_OUTPUT = { args: ['--json'] }
 
-/** RESUME_MIB: the size of the file whose upload is killed. */
-const PARTS = Number(process.env['RESUME_MIB'] ?? 160) / 8
-const KILLED_AFTER = Math.floor(PARTS * 0.9)
-
-const partOf = ({ method, url }: SeenRequest) =>
-  method === 'PUT' ? Number(new URL(url, 'http://x').searchParams.get('partNumber') ?? 0) : 0
 const uploadOf = ({ url }: SeenRequest) => new URL(url, 'http://x').searchParams.get('uploadId')
-const sentParts = (seen: readonly SeenRequest[]) =>
-  seen
-    .map(partOf)
-    .filter(Boolean)
-    .sort((a, b) => a - b)
 
 async function prepare(content: Buffer) {
-  const server = await startCeph()
+  const server = await startRealServer()
   await server.createBucket()
-  return { server, env: { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }), KEY_LAYOUT: 'raw/{file}' } }
-}
-
-type Prepared = Awaited<ReturnType<typeof prepare>>
-
-interface End {
-  readonly signal: NodeJS.Signals
-  readonly ON_INTERRUPT?: string | undefined
-  /** Parts that are there before. */
-  readonly there?: number
-}
-
-/** Runs the program until `parts` parts are there and another one is on its way, sends a signal, and waits for its end. */
-async function breakOff({ server, env }: Prepared, parts: number, { signal, ON_INTERRUPT, there = 0 }: End) {
-  const ready = new Promise<void>(resolve => {
-    let landed = there
-    let held = 0
-    server.meddle = (seen, response) => {
-      const part = partOf(seen)
-      if (part > parts) held += 1
-      else if (part > 0) {
-        response.on('finish', () => {
-          landed += 1
-          if (landed === parts && held > 0) resolve()
-        })
-      }
-      if (landed === parts && held > 0) resolve()
-      return part > parts ? undefined : seen.body
-    }
-  })
-  const program = startProgram({ ...env, ON_INTERRUPT })
-  await ready
-  program.kill(signal)
-  const ended = await program.ended
-  server.meddle = seen => seen.body
-  server.seen.length = 0
-  return ended
-}
-
-const ENDS = [
-  ['SIGKILL', undefined, null],
-  ['SIGTERM', 'keep', 143],
-  ['SIGINT', 'keep', 130],
-] as const
-for (const [signal, rule, expected] of ENDS) {
-  test(`${signal}${rule === undefined ? '' : ` with ON_INTERRUPT=${rule}`} at 90 %: the next run sends the other 10 %`, async () => {
-    const content = randomBytes(PARTS * PART - 1)
-    const prepared = await prepare(content)
-    const { server, env } = prepared
-    const { code, stderr } = await breakOff(prepared, KILLED_AFTER, { signal, ON_INTERRUPT: rule })
-    assert.equal(code, expected)
-    if (rule === 'keep') assert.match(stderr, /its parts are kept for the next run/)
-    assert.equal((await server.uploads()).length, 1)
-    const { code: again, stdout } = await runProgram(env, JSON_OUTPUT)
-    assert.equal(again, 0)
-    const missing = Array.from({ length: PARTS - KILLED_AFTER }, (_, index) => KILLED_AFTER + 1 + index)
-    assert.deepEqual(sentParts(server.seen), missing)
-    const bytes = server.seen.filter(seen => partOf(seen) > 0).reduce((sum, { body }) => sum + body.length, 0)
-    assert.equal(bytes, content.length - KILLED_AFTER * PART)
-    assert.deepEqual(reportedFiles(stdout)[0]?.warnings, [])
-    assert.ok((await server.read('raw/a.csv')).equals(content))
-    assert.deepEqual(await server.uploads(), [])
-    assert.match((await runProgram(env)).stdout, /0 uploaded, 1 unchanged/)
-  })
-}
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} leaves no upload behind`, async () => {
-    const prepared = await prepare(randomBytes(10 * PART))
-    const { code } = await breakOff(prepared, 2, { signal })
-    assert.equal(code, signal === 'SIGTERM' ? 143 : 130)
-    assert.deepEqual(await prepared.server.uploads(), [])
-    assert.deepEqual(await prepared.server.keys(), [])
-  })
+  return { server, env: { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }) } }
 }
 
 test('an upload whose last part alone is there is gone on with', async () => {
@@ -144,7 +60,7 @@ test('an upload of another client is gone on with in the size of its parts, and 
   assert.ok((await server.read('raw/a.csv')).equals(content))
   assert.deepEqual(await server.uploads(), [])
   // 16 does not tell the size of a part, which leaves nothing to prove the content by.
-  if (!IS_CURRENT) assert.match((await runProgram(env)).stdout, /1 uploaded, 0 unchanged/)
+  if (!IS_CURRENT_CEPH) assert.match((await runProgram(env)).stdout, /1 uploaded, 0 unchanged/)
   assert.match((await runProgram(env)).stdout, /0 uploaded, 1 unchanged/)
 })
 
@@ -167,11 +83,10 @@ test('of several uploads the newest that matches is taken up, and the others are
 
 test('a run that is stopped aborts the upload that it took up, and no other', async () => {
   const content = randomBytes(10 * PART)
-  const prepared = await prepare(content)
-  const { server } = prepared
+  const { server, env } = await prepare(content)
   const other = await server.startUpload('raw/a.csv', { 1: randomBytes(PART) })
   await server.startUpload('raw/a.csv', { 1: content.subarray(0, PART), 2: content.subarray(PART, 2 * PART) })
-  await breakOff(prepared, 4, { signal: 'SIGTERM', there: 2 })
+  await breakOff(server, 4, { signal: 'SIGTERM', env, there: 2 })
   assert.deepEqual(
     (await server.uploads()).map(({ UploadId }) => UploadId),
     [other.uploadId],
@@ -222,5 +137,5 @@ test('an upload that was started with another checksum does not keep the file fr
   const { code, stdout } = await runProgram(env, JSON_OUTPUT)
   assert.equal(code, 0, stdout)
   assert.ok((await server.read('raw/a.csv')).equals(content))
-  if (!IS_CURRENT) assert.deepEqual(sentParts(server.seen), [2, 3])
+  if (!IS_CURRENT_CEPH) assert.deepEqual(sentParts(server.seen), [2, 3])
 })

@@ -6,10 +6,10 @@ import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { PutObjectCommand, S3ServiceException, UploadPartCommand } from '@aws-sdk/client-s3'
-import { type CephServer, IS_CURRENT, startCeph } from '../../support/ceph'
 import { editUnseen, TIME } from '../../support/edit-unseen'
 import { parseEvents, preload, reportedFiles, runProgram } from '../../support/program'
 import type { SeenRequest } from '../../support/proxy'
+import { IS_CURRENT_CEPH, type RealServer, startRealServer } from '../../support/real-server'
 import { refuse } from '../../support/s3-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
@@ -34,7 +34,7 @@ interface Passes {
 
 /** What a gateway does that signs anew: stores the body, damaged, by a request of its own, and passes the answer on. */
 async function storeDamaged(
-  server: CephServer,
+  server: RealServer,
   seen: SeenRequest,
   response: ServerResponse,
   { sent = false, answered = true }: Passes = {},
@@ -69,7 +69,7 @@ const SIZES = [
 
 for (const [what, size] of SIZES) {
   test(`a ${what} body that was changed on its way is refused: the signature covers it`, async () => {
-    const server = await startCeph()
+    const server = await startRealServer()
     server.meddle = seen => (isBody(seen) && seen.body.length > 0 ? damage(seen.body) : seen.body)
     const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': randomBytes(size) }), MANIFEST: 'true' }
     const { code, stdout } = await runProgram(env, JSON_OUTPUT)
@@ -82,14 +82,14 @@ for (const [what, size] of SIZES) {
   })
 
   test(`what is stored of a ${what} file is not what was read: verify_mismatch, nothing deleted, no manifest`, async () => {
-    const server = await startCeph()
+    const server = await startRealServer()
     await server.createBucket()
     const { BUCKET_NAME: Bucket } = server.env
     await server.client.send(new PutObjectCommand({ Bucket, Key: 'raw/earlier.csv', Body: 'earlier' }))
     server.meddle = async (seen, response) =>
       isBody(seen) && seen.body.length > 0 ? await storeDamaged(server, seen, response) : seen.body
     const content = randomBytes(size)
-    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }), KEY_LAYOUT: 'raw/{file}' }
+    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }) }
     const { code, stdout } = await runProgram({ ...env, MANIFEST: 'true' }, JSON_OUTPUT)
     assert.equal(code, 1, stdout)
     const [file] = reportedFiles(stdout)
@@ -97,7 +97,7 @@ for (const [what, size] of SIZES) {
     assert.equal(file?.error?.code, 'verify_mismatch')
     assert.match(
       file?.error?.message ?? '',
-      IS_CURRENT ? /its CRC-32 is \S{8} and should be / : /its MD5 is [0-9a-f]{32} /,
+      IS_CURRENT_CEPH ? /its CRC-32 is \S{8} and should be / : /its MD5 is [0-9a-f]{32} /,
     )
     // A damaged object stays to be looked at; a damaged part is none, and goes with its upload.
     assert.deepEqual(await server.keys(), what === 'small' ? ['raw/a.csv', 'raw/earlier.csv'] : ['raw/earlier.csv'])
@@ -110,7 +110,7 @@ for (const [what, size] of SIZES) {
   })
 
   test(`a ${what} body that does not have the checksum it came with is not stored by a server that looks`, async () => {
-    const server = await startCeph()
+    const server = await startRealServer()
     server.meddle = async (seen, response) =>
       isBody(seen) && seen.body.length > 0 ? await storeDamaged(server, seen, response, { sent: true }) : seen.body
     const { code, stdout } = await runProgram(
@@ -119,18 +119,18 @@ for (const [what, size] of SIZES) {
     )
     assert.equal(code, 1, stdout)
     const [file] = reportedFiles(stdout)
-    assert.equal(file?.error?.code, IS_CURRENT ? 'refused_by_server' : 'verify_mismatch')
-    if (IS_CURRENT) assert.match(file?.error?.message ?? '', /BadDigest/)
-    assert.equal((await server.keys()).length, IS_CURRENT || what === 'large' ? 0 : 1)
+    assert.equal(file?.error?.code, IS_CURRENT_CEPH ? 'refused_by_server' : 'verify_mismatch')
+    if (IS_CURRENT_CEPH) assert.match(file?.error?.message ?? '', /BadDigest/)
+    assert.equal((await server.keys()).length, IS_CURRENT_CEPH || what === 'large' ? 0 : 1)
   })
 
   test(`a ${what} file, checksums refused: said once, and its MD5 and its signature cover what is sent`, async () => {
-    const server = await startCeph()
+    const server = await startRealServer()
     server.meddle = (seen, response) =>
       isBody(seen) && checksumOf(seen) !== undefined ? refuse(response, 501, 'NotImplemented') : seen.body
     const contents = [randomBytes(size), randomBytes(size)] as const
     const DATA_DIR = makeTempFolder({ 'a.csv': contents[0], 'b.csv': contents[1] })
-    const env = { ...server.env, DATA_DIR, KEY_LAYOUT: 'raw/{file}', CONCURRENCY: '1' }
+    const env = { ...server.env, DATA_DIR, CONCURRENCY: '1' }
     const { code, stdout } = await runProgram(env, JSON_OUTPUT)
     assert.equal(code, 0, stdout)
     const said = reportedFiles(stdout).flatMap(({ warnings }) => warnings)
@@ -160,7 +160,7 @@ for (const [what, size] of SIZES) {
 }
 
 test('a file whose key holds something else at the end of its upload is not reported as landed', async () => {
-  const server = await startCeph()
+  const server = await startRealServer()
   server.breakWith = ({ method, url }) => {
     if (method !== 'POST' || !url.includes('uploadId=')) return undefined
     return async ({ receive, response }) => {
@@ -179,7 +179,7 @@ test('a file whose key holds something else at the end of its upload is not repo
 })
 
 test('a part that was edited in place, with its old time, after it was read: nothing lands', async () => {
-  const server = await startCeph()
+  const server = await startRealServer()
   const DATA_DIR = makeTempFolder({ 'a.csv': randomBytes(17 * MIB) })
   const path = join(DATA_DIR, 'a.csv')
   utimesSync(path, TIME, TIME)
@@ -196,5 +196,5 @@ test('a part that was edited in place, with its old time, after it was read: not
   assert.deepEqual(await server.uploads(), [])
   // One that compares the parts is left to it.
   const isSent = server.seen.some(({ url }) => url.includes('partNumber=2&'))
-  assert.equal(isSent, IS_CURRENT)
+  assert.equal(isSent, IS_CURRENT_CEPH)
 })
