@@ -22,6 +22,8 @@ export interface TestServer extends TestProxy {
   /** Stores an object, past the proxy. */
   write(key: string, body: Buffer): Promise<void>
   keys(): Promise<string[]>
+  /** What the bucket holds: of each key the size in bytes, and the ETag with its quotes. */
+  objects(): Promise<ReadonlyMap<string, { readonly size: number | undefined; readonly etag: string | undefined }>>
   read(key: string): Promise<{ readonly body: Buffer; readonly object: GetObjectCommandOutput }>
 }
 
@@ -68,6 +70,10 @@ export async function startServer(tls?: { readonly key: string; readonly cert: s
     keys: async () => {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: BUCKET }))
       return Contents.map(({ Key = '' }) => Key).sort()
+    },
+    objects: async () => {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: BUCKET }))
+      return new Map(Contents.map(({ Key = '', Size, ETag }) => [Key, { size: Size, etag: ETag }]))
     },
     read: async (key: string) => {
       const object = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }))
