@@ -1,184 +1,166 @@
 /**
- * Times this program against every peer that is on this machine, each as a whole process, in turn, over TLS into a sink:
- * `npm run bench`, or `npm run bench -- 1GiB tiny` for some of the work.
+ * Times this program against every peer that is on this machine, each as a whole process, in turn, over TLS into a sink.
+ * docs/speed.md says what is measured and how it is asked for.
  */
-import { execFileSync, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { writeFilms } from './films'
-import { type Command, type Cost, measure, medianOf } from './measure'
-import type { Seen } from './sink'
-import { findVersion, IMAGE_OPTIONS, type Job, ourselves, PEERS, type Uploader } from './uploaders'
+import { parseArgs } from 'node:util'
+import { type Command, type Cost, measure, median } from './measure'
+import { type Seen, startProxy, startSink } from './servers'
+import { createSlowDisk, dropFromCache, type SlowDisk } from './slow-disk'
+import { findLimits, printTable, type Results, type Row } from './table'
+import { CAT, findVersion, type Job, ourselves, PEERS, type Uploader } from './uploaders'
+import { makeFiles, OURS, WORKS, type Work } from './works'
 
-const KIB = 1024
-const MIB = 1024 * KIB
-const GIB = 1024 * MIB
-const RUNS = 5
+const MIB = 1024 * 1024
+const ROUND_TRIP_MS = 30
+const CONNECTION_BYTES_PER_SECOND = 60e6
+/** What a general purpose volume gives by default: docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html. */
+const DISK_BYTES_PER_SECOND = 125 * MIB
+const MEMORY_BYTES = 400 * MIB
+const CONDITIONS = {
+  near: 'the loopback interface, files in the page cache',
+  far: `${ROUND_TRIP_MS} ms round trip, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s a connection, files in the page cache`,
+  disk: `a disk of ${DISK_BYTES_PER_SECOND / MIB} MiB/s, ${MEMORY_BYTES / MIB} MiB of memory with the page cache, files not in it, the loopback interface`,
+}
+type Scenario = keyof typeof CONDITIONS
+const SCENARIOS: readonly Scenario[] = ['near', 'far', 'disk']
+const RUNS: Readonly<Record<Scenario, number>> = { near: 5, far: 3, disk: 3 }
 
-interface Work {
-  readonly name: string
-  readonly title: string
-  /** Sizes by name. */
-  readonly files: Readonly<Record<string, number>>
-  readonly uploaders: readonly Uploader[]
-  readonly runs: number
-  /** The files are holes: they take no room on the disk. */
-  readonly sparse?: boolean
-  /** What was uploaded stays for the next run. */
-  readonly again?: boolean
+/** One run of one uploader. */
+interface Run extends Cost {
+  readonly seen: Seen
+  readonly proxyCpu: number | undefined
+  readonly diskRead: number | undefined
 }
 
-const OURS = ourselves('this program')
-/** Of interest for their memory. */
-const FRUGAL = [
-  ourselves('in the image', {}, IMAGE_OPTIONS),
-  OURS,
-  ourselves('MAX_MEMORY=16MiB', { MAX_MEMORY: '16MiB' }, IMAGE_OPTIONS),
-]
-const many = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`film-${index}.csv`, 12_000]))
-const BARE_NODE: Uploader = {
-  name: 'bare node',
-  version: [process.execPath, '--version'],
-  command: () => ({ argv: [process.execPath, '-e', '0'], env: {} }),
-}
-
-const WORKS: readonly Work[] = [
-  {
-    name: '1GiB',
-    title: 'one file of 1 GiB',
-    files: { 'films.csv': GIB },
-    uploaders: [OURS, ourselves('CSV_CHECK=off', { CSV_CHECK: 'off' }), ...PEERS],
-    runs: RUNS,
-  },
-  {
-    name: 'two',
-    title: 'movies.csv of 170 MiB and series.csv of 80 MiB',
-    files: { 'movies.csv': 170 * MIB, 'series.csv': 80 * MIB },
-    uploaders: [OURS, ...PEERS],
-    runs: RUNS,
-  },
-  {
-    name: 'tiny',
-    title: 'two files of a few bytes',
-    files: { 'movies.csv': 100, 'series.csv': 100 },
-    uploaders: [OURS, ...PEERS, BARE_NODE],
-    runs: RUNS,
-  },
-  { name: 'many', title: '2,000 files of 12 KB', files: many, uploaders: [OURS, ...PEERS], runs: RUNS },
-  {
-    name: 'again',
-    title: 'the same 2,000 files again',
-    files: many,
-    uploaders: [OURS],
-    runs: RUNS,
-    again: true,
-  },
-  { name: 'memory', title: 'one file of 1 GiB', files: { 'films.csv': GIB }, uploaders: FRUGAL, runs: 3 },
-  {
-    name: '20GiB',
-    title: 'one file of 20 GiB',
-    files: { 'films.csv': 20 * GIB },
-    uploaders: FRUGAL,
-    runs: 1,
-    sparse: true,
-  },
-]
-
-/** The sink in a process of its own, and how to ask it. */
-async function startSink(folder: string) {
-  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-      ...['-keyout', key, '-out', certificate, '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
-    ],
-    { stdio: 'ignore' },
-  )
-  // Built, and without the TypeScript compiler in its heap, whose garbage collection would take a third of its time.
-  const sink = fork(join(__dirname, '..', 'dist', 'sink.js'), [key, certificate], { execArgv: [] })
-  const [{ port }] = await once(sink, 'message')
-  const ask = async (message: 'forget' | 'report'): Promise<Seen> => {
-    sink.send(message)
-    const [seen] = await once(sink, 'message')
-    return seen
-  }
-  return { endpoint: `https://localhost:${port}`, certificate, ask, stop: () => sink.disconnect() }
-}
-
-function makeFiles(folder: string, { files, sparse }: Work): void {
-  mkdirSync(folder)
-  for (const [name, bytes] of Object.entries(files)) {
-    if (sparse !== true) {
-      writeFilms(join(folder, name), bytes)
-      continue
-    }
-    const file = openSync(join(folder, name), 'w')
-    ftruncateSync(file, bytes)
-    closeSync(file)
-  }
-}
-
-interface Result {
+interface Contender {
   readonly name: string
   readonly command: Command
-  readonly costs: Cost[]
-  seen: Seen | undefined
+  readonly runs: Run[]
 }
 
-function print({ title, runs }: Work, results: readonly Result[]): void {
-  const [ours] = results
-  if (ours === undefined) return
-  const own = medianOf(ours.costs)
-  console.log(`\n${title} (medians of ${runs})\n`)
-  console.log('| uploader | wall s | CPU s | MiB | our wall ÷ its | our CPU ÷ its | requests | connections |')
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
-  for (const { name, costs, seen } of results) {
-    const { wall, cpu, memory } = medianOf(costs)
-    const ratios = name === ours.name ? ['1', '1'] : [(own.wall / wall).toFixed(2), (own.cpu / cpu).toFixed(2)]
-    const requests = Object.values(seen?.requests ?? {}).reduce((sum, count) => sum + count, 0)
-    const cells = [name, wall.toFixed(2), cpu.toFixed(2), memory.toFixed(0), ...ratios, requests, seen?.connections]
-    console.log(`| ${cells.join(' | ')} |`)
+function readArguments() {
+  const options = { base: { type: 'string' }, json: { type: 'string' }, runs: { type: 'string' } } as const
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const take = <T extends string>(known: readonly T[]) => known.filter(name => positionals.includes(name))
+  const [scenarios, works] = [take(SCENARIOS), take(WORKS.map(({ name }) => name))]
+  const peers = take(PEERS.map(({ name }) => name))
+  const known: readonly string[] = [...scenarios, ...works, ...peers]
+  const unknown = positionals.filter(word => !known.includes(word))
+  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. docs/speed.md has the words.`)
+  return {
+    ...values,
+    scenarios: scenarios.length === 0 ? SCENARIOS : scenarios,
+    works: WORKS.filter(({ name, special }) => (works.length === 0 ? special !== true : works.includes(name))),
+    peers,
+  }
+}
+
+function toRow(scenario: Scenario, work: Work, contender: Contender, ours: Contender): Row {
+  const of = (runs: readonly Run[], figure: (run: Run) => number) => median(runs.map(figure))
+  const { name, runs } = contender
+  const [wall, cpu] = [of(runs, run => run.wall), of(runs, run => run.cpu)]
+  const figures = {
+    wall,
+    cpu,
+    sinkCpu: of(runs, run => run.seen.cpu),
+    ...(scenario === 'far' ? { proxyCpu: of(runs, run => run.proxyCpu ?? 0) } : {}),
+  }
+  return {
+    scenario,
+    work: work.name,
+    title: work.title,
+    uploader: name,
+    walls: runs.map(run => run.wall),
+    ...figures,
+    memory: of(runs, run => run.memory),
+    read: of(runs, run => run.read),
+    ...(scenario === 'disk' ? { diskRead: of(runs, run => run.diskRead ?? 0) } : {}),
+    requests: of(runs, run => Object.values(run.seen.requests).reduce((sum, count) => sum + count, 0)),
+    connections: of(runs, run => run.seen.connections),
+    wallRatio: of(ours.runs, run => run.wall) / wall,
+    cpuRatio: of(ours.runs, run => run.cpu) / cpu,
+    limits: findLimits(figures, availableParallelism()),
   }
 }
 
 async function main(): Promise<void> {
-  const chosen = process.argv.slice(2)
+  const { base, json, runs, scenarios, works, peers } = readArguments()
   const root = mkdtempSync(join(tmpdir(), 'bench-'))
   const sink = await startSink(root)
+  const proxy = await startProxy(sink.port, ROUND_TRIP_MS, CONNECTION_BYTES_PER_SECOND)
+  let slowDisk: SlowDisk | string | undefined
   try {
-    console.log(`node: ${process.version}`)
-    const present = new Set<string>()
-    for (const peer of [OURS, ...PEERS]) {
-      const version = findVersion(peer)
-      console.log(`${peer.name}: ${version ?? 'absent'}`)
-      if (version !== undefined) present.add(peer.name)
+    const before = base === undefined ? [] : [ourselves('base', {}, [], base)]
+    const versions = new Map([...before, OURS, ...PEERS].map(peer => [peer.name, findVersion(peer)]))
+    const rows: Row[] = []
+    const results: Results = {
+      node: process.version,
+      cores: availableParallelism(),
+      sink: sink.kind,
+      conditions: CONDITIONS,
+      uploaders: Object.fromEntries([...versions].map(([name, version]) => [name, version ?? null])),
+      rows,
     }
-    for (const work of WORKS.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
+    console.log(`- node: ${results.node}, ${results.cores} cores\n- sink: ${results.sink}`)
+    for (const [name, version] of versions) console.log(`- ${name}: ${version ?? 'absent'}`)
+    for (const scenario of scenarios) console.log(`- ${scenario}: ${CONDITIONS[scenario]}`)
+
+    const isWanted = ({ name }: Uploader) => {
+      const isPeer = PEERS.some(peer => peer.name === name)
+      return !isPeer || (versions.get(name) !== undefined && (peers.length === 0 || peers.includes(name)))
+    }
+    const runOnce = async (scenario: Scenario, { command }: Contender, work: Work, folder: string): Promise<Run> => {
+      const disk = scenario === 'disk' && typeof slowDisk === 'object' ? slowDisk : undefined
+      if (disk !== undefined) dropFromCache(folder)
+      await sink.ask(work.again === true ? 'report' : 'forget')
+      await proxy.ask('report')
+      const readBefore = disk?.readBytes() ?? 0
+      const cost = await measure(command, root, disk?.enter)
+      const diskRead = disk === undefined ? undefined : (disk.readBytes() - readBefore) / MIB
+      return { ...cost, seen: await sink.ask('report'), proxyCpu: (await proxy.ask('report')).cpu, diskRead }
+    }
+
+    for (const work of works) {
       const folder = join(root, work.name)
       makeFiles(folder, work)
-      const job: Job = { folder, files: Object.keys(work.files), ...sink }
-      const results = work.uploaders.flatMap(({ name, command }): Result[] => {
-        const isAbsent = PEERS.some(peer => peer.name === name) && !present.has(name)
-        const made = isAbsent ? undefined : command(job)
-        return made === undefined ? [] : [{ name, command: made, costs: [], seen: undefined }]
-      })
-      await sink.ask('forget')
-      if (work.again === true) for (const { command } of results) await measure(command, root)
-      for (let run = 0; run < work.runs; run += 1) {
-        for (const result of results) {
-          await sink.ask(work.again === true ? 'report' : 'forget')
-          result.costs.push(await measure(result.command, root))
-          result.seen = await sink.ask('report')
+      for (const scenario of scenarios) {
+        if (work.special === true && scenario !== 'near') continue
+        if (scenario === 'disk') {
+          slowDisk ??= createSlowDisk(root, DISK_BYTES_PER_SECOND, MEMORY_BYTES)
+          if (typeof slowDisk === 'string') {
+            console.log(`\n### disk: ${work.title}\n\nSkipped: ${slowDisk}.`)
+            continue
+          }
         }
+        const port = scenario === 'far' ? proxy.port : sink.port
+        const { certificate } = sink
+        const job: Job = { folder, files: Object.keys(work.files), endpoint: `https://localhost:${port}`, certificate }
+        const [ours = OURS, ...others] = work.uploaders
+        const uploaders = [ours, ...before, ...others, ...(scenario === 'disk' ? [CAT] : [])].filter(isWanted)
+        const contenders = uploaders.flatMap(({ name, command }): Contender[] => {
+          const made = command(job)
+          return made === undefined ? [] : [{ name, command: made, runs: [] }]
+        })
+        if (work.again === true) for (const contender of contenders) await runOnce(scenario, contender, work, folder)
+        for (let run = 0; run < Number(runs ?? (work.sparse === true ? 1 : RUNS[scenario])); run += 1) {
+          for (const contender of contenders) contender.runs.push(await runOnce(scenario, contender, work, folder))
+        }
+        const [first] = contenders
+        if (first === undefined) continue
+        const found = contenders.map(contender => toRow(scenario, work, contender, first))
+        rows.push(...found)
+        console.log(printTable(found))
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`)
       }
-      print(work, results)
       rmSync(folder, { recursive: true })
     }
   } finally {
     sink.stop()
+    proxy.stop()
+    if (typeof slowDisk === 'object') slowDisk.remove()
     rmSync(root, { recursive: true })
   }
 }

@@ -1,24 +1,13 @@
 /**
- * An S3 server over TLS for uploaders to be timed against, in a process of its own: it discards bodies as fast as it
- * can, but remembers what a client may ask of an object later. It checks nothing.
- * An ETag is the MD5 of the body where that costs little; for larger bodies it is opaque, as on S3 with a KMS key.
+ * Stands in for sink.c on a machine without a C compiler or the headers of OpenSSL: both behave the same. This one runs
+ * on one core and costs up to three times the CPU. The bench warns if the sink's speed is what it measures.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-
-/** What the sink saw since it was asked last. */
-export interface Seen {
-  readonly connections: number
-  readonly bytes: number
-  /** Requests by what they asked for, such as `PUT object` or `HEAD bucket`. */
-  readonly requests: Readonly<Record<string, number>>
-  /** Of requests that were sent in a way that costs more than it should. */
-  readonly expectations: number
-  readonly chunked: number
-}
+import { answerLines, createCpuMeter } from './lines'
 
 interface StoredObject {
   readonly size: number
@@ -32,10 +21,11 @@ const PAGE_KEYS = 1000
 
 const objects = new Map<string, StoredObject>()
 const uploads = new Map<string, { headers: Record<string, string>; sizes: Map<number, number> }>()
-let seen = forget()
+const measureCpu = createCpuMeter()
+let seen = seeNothing()
 let uploadsBegun = 0
 
-function forget() {
+function seeNothing() {
   return { connections: 0, bytes: 0, requests: {} as Record<string, number>, expectations: 0, chunked: 0 }
 }
 
@@ -140,12 +130,11 @@ server.keepAliveTimeout = 60_000
 server.on('secureConnection', () => {
   seen.connections += 1
 })
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
-
-/** `forget` empties the bucket; either message is answered by what was seen since the last one. */
-process.on('message', (message: 'forget' | 'report') => {
-  if (message === 'forget') objects.clear()
-  process.send?.(seen)
-  seen = forget()
+server.listen(0, '127.0.0.1', () => {
+  answerLines((server.address() as AddressInfo).port, line => {
+    if (line === 'forget') objects.clear()
+    const report = { ...seen, cpu: measureCpu() }
+    seen = seeNothing()
+    return report
+  })
 })
-process.on('disconnect', () => process.exit())

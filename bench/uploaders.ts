@@ -15,7 +15,7 @@ export interface Job {
 
 export interface Uploader {
   readonly name: string
-  /** What prints its version; fails where it is absent. */
+  /** What prints its version; fails if it is absent. */
   readonly version: readonly string[]
   /** `undefined`: this is not its work. */
   command(job: Job): Command | undefined
@@ -39,17 +39,18 @@ const awsEnv = ({ endpoint, certificate }: Job) => ({
 /** The options of Node in the image. */
 export const IMAGE_OPTIONS = ['--max-semi-space-size=4']
 
-/** This program, with `settings` beside its defaults, and `options` of Node. */
+/** This program, or another build of it, with `settings` beside its defaults, and `options` of Node. */
 export function ourselves(
   name: string,
   settings: Readonly<Record<string, string>> = {},
   options: readonly string[] = [],
+  build = join(ROOT, 'dist', 'main.js'),
 ): Uploader {
   return {
     name,
-    version: [NODE, join(ROOT, 'dist', 'main.js'), '--version'],
+    version: [NODE, build, '--version'],
     command: job => ({
-      argv: [NODE, ...options, join(ROOT, 'dist', 'main.js')],
+      argv: [NODE, ...options, build],
       env: { ...awsEnv(job), BUCKET_NAME: 'bench', DATA_DIR: job.folder, RUN_DATE: '2024-10-21', ...settings },
     }),
   }
@@ -110,7 +111,24 @@ export const PEERS: readonly Uploader[] = [
   },
 ]
 
-/** The first line that it says of its version; `undefined` where it is absent. */
+/** The floor of a slow disk: it reads the files, and sends nothing. */
+export const CAT: Uploader = {
+  name: 'cat',
+  version: ['cat', '--version'],
+  command: job => ({
+    argv: ['sh', '-c', 'cat "$@" >/dev/null', 'sh', ...job.files.map(file => join(job.folder, file))],
+    env: {},
+  }),
+}
+
+/** The floor of a start. */
+export const BARE_NODE: Uploader = {
+  name: 'bare node',
+  version: [NODE, '--version'],
+  command: () => ({ argv: [NODE, '-e', '0'], env: {} }),
+}
+
+/** The first line that it says of its version; `undefined` if it is absent. */
 export function findVersion({ version: [command = '', ...args] }: Uploader): string | undefined {
   try {
     return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n', 1)[0]
