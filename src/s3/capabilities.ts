@@ -25,6 +25,13 @@ const FEATURES = {
     isOnAws: true,
     news: reason => `the server refuses checksums (${reason}): the program compares its MD5 ETags instead`,
   },
+  /** In CompleteMultipartUpload without a condition, which some servers refuse with 412 (GCS). */
+  completionChecksums: {
+    isRefused: error => statusOf(error) === 412 || refusesChecksums(error),
+    isOnAws: true,
+    news: reason =>
+      `the server refuses checksums when an upload is completed (${reason}): the program compares what it stored`,
+  },
   /** `x-amz-checksum-mode` in HeadObject, whose refusal has no body and gives no reason. */
   checksumMode: {
     isRefused: error => statusOf(error) === 400 || statusOf(error) === 501,

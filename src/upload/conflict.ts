@@ -42,8 +42,17 @@ export function withoutObject(outcome: Put['outcome']): Put {
 }
 
 /**
- * Looks at a protected key right before a write. That leaves only the moment in between.
- * @throws FileFailure `conflict` if it holds something by now
+ * Looks at a protected key right before a write, if the server does not know the condition. That leaves only the moment
+ * in between.
+ * @throws FileFailure `conflict` if the key holds something by now
+ */
+export async function assertMayWrite(delivery: Delivery): Promise<void> {
+  if (isProtected(delivery) && delivery.s3.capabilities.lacks.has('conditions')) await assertNotTaken(delivery)
+}
+
+/**
+ * The same, whatever the server knows: some obey a condition when an object is put, and ignore it when one is completed.
+ * @throws FileFailure `conflict` if the key holds something by now
  */
 export async function assertNotTaken({ s3, key }: Delivery): Promise<void> {
   const head = await headObject(s3, key)

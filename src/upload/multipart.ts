@@ -184,20 +184,20 @@ async function complete(delivery: Delivery, UploadId: string, parts: readonly La
   const { s3, csv, key } = delivery
   const digest = csv.content?.digest
   if (digest === undefined) throw new Error(`${csv.name} was not read to its end`)
-  // Some servers obey a condition when an object is put, and ignore it here.
-  if (isProtected(delivery) && s3.capabilities.isCustom) await assertNotTaken(delivery)
-  const answer = await withFallback(s3, ['checksums', 'objectSize', ...featuresOf(delivery)], () =>
-    s3.send(
-      `Completing the upload of ${csv.name}`,
-      new CompleteMultipartUploadCommand({
-        ...s3.address,
-        ...conditionOf(delivery),
-        ...describeWhole(delivery, digest, parts),
-        Key: key,
-        UploadId,
-      }),
-    ),
-  )
+  const condition = featuresOf(delivery)
+  // A server that is not AWS may refuse checksums here as if they were a condition.
+  const checksums = condition.length === 0 ? (['completionChecksums', 'checksums'] as const) : (['checksums'] as const)
+  const answer = await withFallback(s3, [...condition, 'objectSize', ...checksums], async () => {
+    if (isProtected(delivery) && s3.capabilities.isCustom) await assertNotTaken(delivery)
+    const input = {
+      ...s3.address,
+      ...conditionOf(delivery),
+      ...describeWhole(delivery, digest, parts),
+      Key: key,
+      UploadId,
+    }
+    return await s3.send(`Completing the upload of ${csv.name}`, new CompleteMultipartUploadCommand(input))
+  })
   assertEtag(answer.ETag, csv.name)
   if (!verifyCompleted(answer, digest, parts, key)) {
     await verifyByHead(
@@ -211,7 +211,7 @@ async function complete(delivery: Delivery, UploadId: string, parts: readonly La
 
 function describeWhole({ s3, csv }: Delivery, digest: Digest, parts: readonly LandedPart[]) {
   const { lacks } = s3.capabilities
-  const sendsChecksums = !lacks.has('checksums')
+  const sendsChecksums = !lacks.has('checksums') && !lacks.has('completionChecksums')
   const Parts = parts.map(({ etag: ETag }, index) => ({
     PartNumber: index + 1,
     ETag,

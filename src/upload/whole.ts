@@ -10,7 +10,7 @@ import { statusOf } from '../s3/failure'
 import { bareEtag, type Listing } from '../s3/objects'
 import { compareWithListing } from './compare'
 import {
-  assertNotTaken,
+  assertMayWrite,
   conditionOf,
   featuresOf,
   isProtected,
@@ -55,7 +55,6 @@ export async function putWhole(delivery: Delivery, listing: Listing): Promise<Pu
 
 async function send(delivery: Delivery, body: Buffer, crc: number): Promise<Put> {
   const { s3, csv, memory } = delivery
-  if (isProtected(delivery) && s3.capabilities.lacks.has('conditions')) await assertNotTaken(delivery)
   const begun = performance.now()
   let landed = await put(delivery, body, crc)
   memory.observe(body.length, performance.now() - begun)
@@ -67,7 +66,8 @@ async function send(delivery: Delivery, body: Buffer, crc: number): Promise<Put>
 
 async function put(delivery: Delivery, Body: Buffer, crc: number): Promise<Landed> {
   const { s3, csv, key, objectOptions } = delivery
-  const answer = await withFallback(s3, ['unsignedBodies', 'checksums', ...featuresOf(delivery)], () => {
+  const answer = await withFallback(s3, [...featuresOf(delivery), 'unsignedBodies', 'checksums'], async () => {
+    await assertMayWrite(delivery)
     const input = {
       ...s3.address,
       ...objectOptions,
@@ -78,7 +78,7 @@ async function put(delivery: Delivery, Body: Buffer, crc: number): Promise<Lande
       ContentType: 'text/csv',
       Metadata: { ...describeForMetadata(csv), crc32: toHex(crc) },
     }
-    return s3.send(`Upload of ${csv.name}`, new PutObjectCommand(input))
+    return await s3.send(`Upload of ${csv.name}`, new PutObjectCommand(input))
   })
   assertEtag(answer.ETag, csv.name)
   return { etag: answer.ETag, versionId: answer.VersionId, isVerified: verifyBody(answer, Body, crc, key) }

@@ -166,10 +166,10 @@ const REFUSALS: readonly [title: string, env: Record<string, string>, args: stri
   ['no bucket name', { BUCKET_NAME: '' }, [], 2, /BUCKET_NAME is not set\. Set it in the environment or in a \.env/],
   [
     'an impossible bucket name',
-    { BUCKET_NAME: 'My_Lake' },
+    { BUCKET_NAME: 'My Lake' },
     [],
     2,
-    /BUCKET_NAME is "My_Lake"\. Set BUCKET_NAME to 3 to 63/,
+    /BUCKET_NAME is "My Lake"\. Set BUCKET_NAME to 3 to /,
   ],
   [
     'an empty folder',
