@@ -124,8 +124,9 @@ function refuseTunnel({ statusCode }: { readonly statusCode: number }, request: 
 
 /** The failure of `what`, which a proxy answered with `status` before any server saw it. */
 export function refusedByProxy(status: number, what: string): Failure {
-  if (status === 407) {
-    return new ConfigFailure(`${what} failed: the proxy wants another user name and password (407).`, {
+  // 401 is what tinyproxy says to a wrong password; without one it says 407, as it should.
+  if (status === 407 || status === 401) {
+    return new ConfigFailure(`${what} failed: the proxy wants another user name and password (${status}).`, {
       code: 'bad_config',
       advice:
         'Set HTTPS_PROXY (HTTP_PROXY for an http:// endpoint) to http://user:password@host:port, with signs as % codes.',
