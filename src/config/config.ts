@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { version } from '../../package.json'
 import type { CsvCheck } from '../csv/check-csv'
 import type { Shard } from '../csv/shard'
-import { ConfigFailure } from '../errors'
+import { ConfigFailure, type Failure, unwrap } from '../errors'
 import type { Layout } from '../key/build-key'
 import { parseLayout } from '../key/layout'
 import type { S3Options } from '../s3/connect'
@@ -48,12 +48,19 @@ export type Invocation = Run | { readonly print: string }
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** What a run was given, as text. */
-export interface Given {
-  readonly argv: readonly string[]
+/** Where settings come from, strongest first. */
+interface Sources {
   readonly environment: Variables
   readonly dotenv: Variables
   readonly profile: Profile
+}
+
+/** What a run was given, as text; what cannot be read only matters to a run. */
+export interface Given {
+  readonly argv: readonly string[]
+  readonly environment: Variables
+  readonly dotenv: Variables | Failure
+  readonly profile: Profile | Failure
 }
 
 const OPTIONS = {
@@ -69,11 +76,12 @@ const OPTIONS = {
  * @throws ConfigFailure, CredentialsFailure
  */
 export function parseConfig(given: Given, now: Date): Invocation {
-  const { environment, dotenv } = given
   const { values: options, positionals } = parseArguments(given.argv)
   if (options.help === true) return { print: describeUsage() }
   if (options.version === true) return { print: `${version}\n` }
 
+  const { environment } = given
+  const [dotenv, profile] = [unwrap(given.dotenv), unwrap(given.profile)]
   const take = takeFrom(environment, dotenv)
   const misspelt = findMisspelt(Object.keys(dotenv))
   const bucketName = take('BUCKET_NAME')
@@ -89,7 +97,7 @@ export function parseConfig(given: Given, now: Date): Invocation {
   }
   take('LOG_FORMAT')
   const date = options.date === undefined ? take('RUN_DATE') : parseDate('--date', options.date)
-  const { isAccessPoint, ...server } = parseServer(given, take, bucketName)
+  const { isAccessPoint, ...server } = parseServer({ environment, dotenv, profile }, take, bucketName)
   const rest = {
     createBucket: take('CREATE_BUCKET') && !isAccessPoint,
     paths: positionals.length > 0 ? positionals : [take('DATA_DIR')],
@@ -143,7 +151,7 @@ function firstSet(name: string, ...sources: readonly Variables[]): string | unde
 }
 
 /** Where the bucket is, and the way there. */
-function parseServer(given: Given, take: Take, bucketName: string) {
+function parseServer(given: Sources, take: Take, bucketName: string) {
   const { settings, name: profile } = given.profile
   const takeFromProfile = <Value>(setting: keyof Profile['settings'], parse: Parse<Value>): Value | undefined => {
     const text = settings[setting]
@@ -186,14 +194,14 @@ function parseServer(given: Given, take: Take, bucketName: string) {
 }
 
 /** Node forgets the authorities of NODE_EXTRA_CA_CERTS as soon as it is given others. */
-function parseAuthorities({ environment }: Given, authorities: string | undefined): string | undefined {
+function parseAuthorities({ environment }: Sources, authorities: string | undefined): string | undefined {
   const extra = environment['NODE_EXTRA_CA_CERTS']
   if (authorities === undefined || !extra) return authorities
   return `${authorities}\n${parsePemFile('NODE_EXTRA_CA_CERTS', extra)}`
 }
 
 /** A custom endpoint has no second address for FIPS or IPv6: the SDK would fail at the first request. */
-function assertNoVariant({ setting }: Endpoint, { environment, dotenv, profile }: Given): void {
+function assertNoVariant({ setting }: Endpoint, { environment, dotenv, profile }: Sources): void {
   for (const variant of ['use_fips_endpoint', 'use_dualstack_endpoint'] as const) {
     const name = `AWS_${variant.toUpperCase()}`
     const value = firstSet(name, environment, dotenv) ?? profile.settings[variant]

@@ -1,7 +1,7 @@
 /** The only reader of this process: arguments, environment, and `.env` in the working folder. */
 import { readFileSync } from 'node:fs'
 import { parse as parseDotenv } from 'dotenv'
-import { ConfigFailure, nameSystemError } from '../errors'
+import { ConfigFailure, Failure, nameSystemError, settle } from '../errors'
 import { type Given, type Invocation, parseConfig, type Variables } from './config'
 import { CREDENTIAL_NAMES } from './credentials'
 import { readProfile } from './profile'
@@ -10,17 +10,14 @@ import type { SettingName } from './settings'
 interface Environment extends Omit<Given, 'profile'> {
   /** How to print. It holds before anything is checked: a refusal too is printed in the format that was asked for. */
   readonly output: { readonly json: boolean; readonly stackTraces: boolean; readonly forceColor: boolean }
-  /** Why `.env` cannot be read. */
-  readonly failure: ConfigFailure | undefined
 }
 
 /** Reads all that the process was given, once. Nothing is checked yet. */
 export function readEnvironment(): Environment {
   const argv = process.argv.slice(2)
   const environment = { ...process.env }
-  const file = readDotenv()
-  const dotenv = file instanceof ConfigFailure ? {} : file
-  const read = (name: SettingName) => environment[name] || dotenv[name]
+  const dotenv = readDotenv()
+  const read = (name: SettingName) => environment[name] || (dotenv instanceof Failure ? undefined : dotenv[name])
   return {
     argv,
     environment,
@@ -31,7 +28,6 @@ export function readEnvironment(): Environment {
       // https://force-color.org and Node's own values: 0 and false switch it off.
       forceColor: !['', '0', 'false'].includes(environment['FORCE_COLOR'] ?? ''),
     },
-    failure: file instanceof ConfigFailure ? file : undefined,
   }
 }
 
@@ -40,9 +36,8 @@ export function readEnvironment(): Environment {
  * @throws ConfigFailure, CredentialsFailure
  */
 export async function readConfig(environment: Environment): Promise<Invocation> {
-  if (environment.failure !== undefined) throw environment.failure
-  prepareProcess(environment.dotenv)
-  return parseConfig({ ...environment, profile: await readProfile() }, new Date())
+  prepareProcess(environment.dotenv instanceof Failure ? {} : environment.dotenv)
+  return parseConfig({ ...environment, profile: await settle(readProfile) }, new Date())
 }
 
 /**
@@ -62,7 +57,7 @@ function prepareProcess(dotenv: Variables): void {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
 }
 
-function readDotenv(): Variables | ConfigFailure {
+function readDotenv(): Variables | Failure {
   try {
     return parseDotenv(decodeText(readFileSync('.env')))
   } catch (cause) {

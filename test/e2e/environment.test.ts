@@ -104,6 +104,14 @@ describe('a profile', () => {
   })
 })
 
+test('--help and --version need neither a readable .env nor a sound profile', async () => {
+  const cwd = makeTempFolder({ '.env/folder.txt': '', config: '[default]\nservices = none\n' })
+  for (const argument of ['--help', '--version']) {
+    const { code, stderr } = await runProgram({ AWS_CONFIG_FILE: join(cwd, 'config') }, { cwd, args: [argument] })
+    assert.equal(code, 0, stderr)
+  }
+})
+
 test('with static keys and no region nothing asks the instance metadata service', async () => {
   const asked: string[] = []
   const metadata = createServer((request, response) => {

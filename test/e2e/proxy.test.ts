@@ -106,6 +106,15 @@ describe('a proxy that stands in the way', { concurrency: 3 }, () => {
   })
 })
 
+test('NODE_USE_ENV_PROXY, by which newer Nodes read the same variables, changes nothing', async () => {
+  const [server, proxy] = [await startServer(OURS), await startForwardProxy({ login: LOGIN })]
+  const HTTPS_PROXY = `http://${WRITTEN_LOGIN}@127.0.0.1:${proxy.port}`
+  const env = { ...server.env, ...TRUSTED, DATA_DIR, HTTPS_PROXY, NODE_USE_ENV_PROXY: '1' }
+  const { code, stderr } = await runProgram(env)
+  assert.equal(code, 0, stderr)
+  assert.equal(server.connections, proxy.passed.length)
+})
+
 describe('NO_PROXY', () => {
   for (const noProxy of ['*', '127.0.0.1', 'localhost,127.0.0.0/8']) {
     test(`${noProxy}: the server is reached directly`, async () => {
