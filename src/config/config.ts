@@ -9,14 +9,14 @@ import { parseLayout } from '../key/layout'
 import type { S3Options } from '../s3/connect'
 import type { Rules } from '../upload/delivery'
 import type { ObjectOptions } from '../upload/object-options'
-import { assertNoBucketIn, parseBucketName } from './bucket'
 import { pickCredentials } from './credentials'
-import { parsePemFile } from './files'
 import { findMisspelt } from './misspelt'
 import type { Profile } from './profile'
-import { describeUsage, parseSetting, type SettingName, type SettingValue } from './settings'
+import { parseServer } from './server'
+import { describeUsage } from './settings'
 import { chooseShard } from './shard'
-import { type Endpoint, type Parse, parseDate, parseEndpoint, parseRegion, refuse, systemCalendar } from './values'
+import { takeFrom, type Variables } from './sources'
+import { parseDate, systemCalendar } from './values'
 
 export interface Config {
   readonly s3: S3Options
@@ -45,15 +45,6 @@ export interface Run {
 
 /** What was asked for: a run, or a text to print. */
 export type Invocation = Run | { readonly print: string }
-
-export type Variables = Readonly<Record<string, string | undefined>>
-
-/** Where settings come from, strongest first. */
-interface Sources {
-  readonly environment: Variables
-  readonly dotenv: Variables
-  readonly profile: Profile
-}
 
 /** What a run was given, as text; what cannot be read only matters to a run. */
 export interface Given {
@@ -129,88 +120,6 @@ export function parseConfig(given: Given, now: Date): Invocation {
   return {
     config: freezeDeeply({ s3: { ...server, credentials }, ...rest }),
     warnings: misspelt.map(({ name, meant }) => `.env sets ${name}, which nothing reads: ${meant} was probably meant`),
-  }
-}
-
-type Take = <Name extends SettingName>(name: Name) => SettingValue<Name>
-
-function takeFrom(environment: Variables, dotenv: Variables): Take {
-  return name => {
-    const text = firstSet(name, environment, dotenv)
-    if (text !== undefined && /^(["']).*\1$/s.test(text))
-      throw refuse(name, text, 'the value without the quotes around it')
-    return parseSetting(name, text)
-  }
-}
-
-/** The first of `sources` in which `name` is set. As for curl, a proxy's name in lower case comes first. */
-function firstSet(name: string, ...sources: readonly Variables[]): string | undefined {
-  const names = name.endsWith('_PROXY') ? [name.toLowerCase(), name] : [name]
-  for (const source of sources) for (const each of names) if (source[each]) return source[each]
-  return undefined
-}
-
-/** Where the bucket is, and the way there. */
-function parseServer(given: Sources, take: Take, bucketName: string) {
-  const { settings, name: profile } = given.profile
-  const takeFromProfile = <Value>(setting: keyof Profile['settings'], parse: Parse<Value>): Value | undefined => {
-    const text = settings[setting]
-    return text ? parse(`${setting} of the profile ${profile}`, text) : undefined
-  }
-  const endpoint =
-    take('AWS_ENDPOINT_URL_S3') ?? take('AWS_ENDPOINT_URL') ?? takeFromProfile('endpoint_url', parseEndpoint)
-  const { bucket, isAccessPoint, region: ownRegion } = parseBucketName('BUCKET_NAME', bucketName, endpoint)
-  if (endpoint !== undefined) {
-    assertNoBucketIn(endpoint, bucket)
-    assertNoVariant(endpoint, given)
-  }
-  const forcePathStyle = take('S3_FORCE_PATH_STYLE')
-  if (ownRegion !== undefined && forcePathStyle === true) {
-    throw new ConfigFailure(
-      'S3_FORCE_PATH_STYLE is true, and BUCKET_NAME is an ARN, which S3 takes in host names only.',
-      {
-        code: 'bad_config',
-        advice: "Take S3_FORCE_PATH_STYLE out, or set BUCKET_NAME to the access point's alias.",
-      },
-    )
-  }
-  const region = take('AWS_REGION') ?? take('AWS_DEFAULT_REGION') ?? takeFromProfile('region', parseRegion)
-  const allProxy = take('ALL_PROXY')
-  return {
-    isAccessPoint,
-    region: ownRegion ?? region,
-    endpoint: endpoint?.url,
-    forcePathStyle: forcePathStyle ?? (endpoint !== undefined && ownRegion === undefined),
-    bucket,
-    bucketOwner: take('BUCKET_OWNER'),
-    concurrency: take('CONCURRENCY'),
-    network: {
-      httpsProxy: take('HTTPS_PROXY') ?? allProxy,
-      httpProxy: take('HTTP_PROXY') ?? allProxy,
-      noProxy: take('NO_PROXY') ?? '',
-      authorities: parseAuthorities(given, take('AWS_CA_BUNDLE') ?? takeFromProfile('ca_bundle', parsePemFile)),
-    },
-  }
-}
-
-/** Node forgets the authorities of NODE_EXTRA_CA_CERTS as soon as it is given others. */
-function parseAuthorities({ environment }: Sources, authorities: string | undefined): string | undefined {
-  const extra = environment['NODE_EXTRA_CA_CERTS']
-  if (authorities === undefined || !extra) return authorities
-  return `${authorities}\n${parsePemFile('NODE_EXTRA_CA_CERTS', extra)}`
-}
-
-/** A custom endpoint has no second address for FIPS or IPv6: the SDK would fail at the first request. */
-function assertNoVariant({ setting }: Endpoint, { environment, dotenv, profile }: Sources): void {
-  for (const variant of ['use_fips_endpoint', 'use_dualstack_endpoint'] as const) {
-    const name = `AWS_${variant.toUpperCase()}`
-    const value = firstSet(name, environment, dotenv) ?? profile.settings[variant]
-    if (value === 'true') {
-      throw new ConfigFailure(`${name} is true, and ${setting} names a server that is not AWS.`, {
-        code: 'bad_config',
-        advice: `Take one of the two out: ${name} chooses among the addresses of AWS.`,
-      })
-    }
   }
 }
 

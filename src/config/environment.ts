@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseDotenv } from 'dotenv'
 import { ConfigFailure, Failure, nameSystemError, settle } from '../errors'
-import { type Given, type Invocation, parseConfig, type Variables } from './config'
+import { type Given, type Invocation, parseConfig } from './config'
 import { CREDENTIAL_NAMES } from './credentials'
 import { readProfile } from './profile'
 import type { SettingName } from './settings'
+import type { Variables } from './sources'
 
 interface Environment extends Omit<Given, 'profile'> {
   /** How to print. It holds before anything is checked: a refusal too is printed in the format that was asked for. */
