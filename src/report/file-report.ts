@@ -1,7 +1,7 @@
 /** One file from the beginning to the end of a run, and what the JSON output has of it. */
 import type { FoundCsv } from '../csv/csv-file'
 import type { CsvContent } from '../csv/read-csv'
-import type { CsvFault } from '../csv/scan/shape'
+import type { CsvFault, CsvNote } from '../csv/scan/shape'
 import { Failure } from '../errors'
 import { toHex } from '../lib/crc32'
 import type { Stats } from '../s3/request'
@@ -33,15 +33,19 @@ export interface FileReport {
   readonly file: string
   readonly key?: string
   readonly bytes: number
-  /** Records as RFC 4180 has them, a header among them. */
+  /** Data rows: records as RFC 4180 has them, without the header. */
   readonly rows?: number
   /** Fields of the first record. */
   readonly columns?: number
-  readonly delimiter?: string
+  /** `null` if there is one column, with nothing to delimit. */
+  readonly delimiter?: string | null
   readonly encoding?: string
   /** Whether the first record looks like a header. */
   readonly header?: boolean
+  /** Line breaks between records: `lf`, `crlf`, `cr`, `mixed` or `none`. */
+  readonly lineEnd?: string
   readonly faults?: readonly CsvFault[]
+  readonly notes?: readonly CsvNote[]
   /** Eight hexadecimal digits. */
   readonly crc32?: string
   readonly outcome: Put['outcome'] | 'failed' | 'would-fail'
@@ -78,8 +82,8 @@ export function reportFile(run: FileRun, { dryRun }: Pick<Rules, 'dryRun'>, fail
 function describeCsv({ size, digest, shape }: CsvContent) {
   const known = { bytes: size, crc32: toHex(digest.crc32) }
   if (shape === undefined) return known
-  const { rows, columns, delimiter, encoding, header, faults } = shape
-  return { ...known, rows, columns, delimiter, encoding, header, faults }
+  const { rows, header, columns, delimiter, encoding, lineEnd, faults, notes } = shape
+  return { ...known, rows, header, columns, delimiter, encoding, lineEnd, faults, notes }
 }
 
 export function reportError(error: unknown): ErrorReport {

@@ -96,10 +96,12 @@ function mentionsIn({ source }: Module): Set<string> {
   return mentions
 }
 
-/** `import('a package')`: how a CommonJS file loads an ES module, or one that few runs need. */
+/** `import('a package')` or `require('a package')`: how a file loads an ES module, or one that few runs need. */
 function readLazyImports(source: ts.SourceFile, folder: string): Import[] {
   return callsThatImport(source).flatMap(({ arguments: [from], expression }) =>
-    expression.kind === ts.SyntaxKind.ImportKeyword && from !== undefined && ts.isStringLiteral(from)
+    (expression.kind === ts.SyntaxKind.ImportKeyword || expression.getText() === 'require') &&
+    from !== undefined &&
+    ts.isStringLiteral(from)
       ? [{ from: nameOf(from, folder), names: ['*'] }]
       : [],
   )

@@ -48,7 +48,13 @@ describe('retries', { concurrency: 4 }, () => {
   })
 
   test('what is throttled slows the whole run: the strategy is adaptive', async () => {
-    const config = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', bucket: 'test-lake', concurrency: 1, network: { noProxy: '' } }
+    const config = {
+      endpoint: 'http://127.0.0.1:1',
+      region: 'us-east-1',
+      bucket: 'test-lake',
+      concurrency: 1,
+      network: { noProxy: '' },
+    }
     const credentials = { accessKeyId: 'id', secretAccessKey: 'secret' }
     const { client } = await connect({ ...config, credentials } as S3Options, new AbortController().signal)
     assert.ok((await client.config.retryStrategy()) instanceof AdaptiveRetryStrategy)

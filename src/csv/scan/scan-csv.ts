@@ -1,14 +1,20 @@
-import { listCsvFaults } from './findings'
+/** Learns what a CSV file looks like while its bytes pass by. */
+import { type Known, listCsvFaults, listCsvNotes } from './findings'
+import { HeaderSearch } from './header-search'
+import { nameEncoding } from './name-encoding'
+import { createNarrow, NARROW_DELIMITER } from './narrow'
 import type { CsvEncoding, CsvShape } from './shape'
-import { sniffBinary } from './sniff-binary'
-import { sniffDialect } from './sniff-dialect'
+import { type DialectGuess, sniffDialect } from './sniff-dialect'
 import { sniffEncoding } from './sniff-encoding'
-import { TextScan } from './text'
+import { sniffBinary, sniffMarkup } from './sniff-format'
+import { sniffHeader } from './sniff-header'
+import { type Manner, TextScan } from './text'
 import { Utf8Check } from './utf8'
+import { isWide, WideDecoder } from './wide-text'
 
 export type { CsvFault, CsvShape } from './shape'
 
-/** Learns the shape of a CSV file while its bytes pass by, in constant memory whatever the file. */
+/** Learns the shape of a CSV file in constant memory, whatever the file. */
 interface CsvScanner {
   /** Reads on. Pieces may have any size, and are not kept: the caller may reuse the buffer at once. */
   update(chunk: Uint8Array): void
@@ -18,6 +24,10 @@ interface CsvScanner {
 
 /** Encoding, delimiter and header are guessed by this much of the beginning. */
 const SAMPLE_BYTES = 64 * 1024
+/** A longer header is not searched for further down. */
+const MOST_HEADER_BYTES = 4096
+/** Stands for the delimiter of a file that has none: it stands in no text. */
+const NO_DELIMITER = 0x1f
 
 /** Makes a scanner for one file. It never throws, whatever the bytes are. */
 export function createCsvScanner(): CsvScanner {
@@ -39,63 +49,114 @@ export function createCsvScanner(): CsvScanner {
   }
 }
 
-/** Makes what reads the file, now that its beginning is known: `whole` if that is all there is. */
-function startReader(sample: Uint8Array, whole: boolean): CsvScanner {
+/** Makes what reads the file, now that its beginning is known: `isWhole` if that is all there is. */
+function startReader(sample: Uint8Array, isWhole: boolean): CsvScanner {
   const binary = sniffBinary(sample)
-  return binary === undefined ? startTextReader(sample, whole) : refuseBinary(binary)
-}
+  if (binary !== undefined) return refuse(binary, 'binary')
 
-function refuseBinary(kind: string): CsvScanner {
-  const faults = [{ code: 'binary', message: `Not CSV at all: this is ${kind}.` }] as const
-  return {
-    update() {},
-    end: () => ({
-      encoding: 'utf-8',
-      delimiter: ',',
-      lineEnd: 'none',
-      header: false,
-      columns: 0,
-      rows: 0,
-      faults,
-    }),
-  }
-}
-
-function startTextReader(sample: Uint8Array, whole: boolean): CsvScanner {
   const { encoding, markBytes } = sniffEncoding(sample)
-  const decode = createDecoder(encoding)
-  const head = decode(sample.subarray(markBytes))
-  const isUtf8 = new Utf8Check().check(head) === undefined
-  const begin = Buffer.from(head.buffer, head.byteOffset, head.length).toString(isUtf8 ? 'utf8' : 'latin1')
-  const dialect = sniffDialect(begin, whole)
-  const text = new TextScan(dialect.delimiter, encoding === 'utf-8' || encoding === 'utf-8-bom', markBytes)
-  text.scan(head)
+  const decoder = isWide(encoding) ? new WideDecoder(encoding) : undefined
+  const { text: head, brokenAt } = decoder?.decode(sample.subarray(markBytes)) ?? {
+    text: Buffer.from(sample.subarray(markBytes)),
+    brokenAt: undefined,
+  }
+  const headEncoding = isMostlyUtf8(head) ? 'utf8' : 'latin1'
+  const begin = head.toString(headEncoding).replace(/^\ufeff+/, '')
+  const markup = sniffMarkup(begin, isWhole)
+  if (markup !== undefined) return refuse(markup, headEncoding === 'utf8' ? encoding : 'unknown-8bit')
+
+  // What ends the file is no record.
+  const guess = sniffDialect(isWhole ? dropCtrlZs(begin) : begin, isWhole)
+  const table = guess.records.slice(guess.above).map(({ fields }) => fields)
+  const header = sniffHeader(table)
+  const manner = chooseManner(guess, header.isHeader, begin, head, headEncoding)
+  const text = new TextScan({ ...manner, isUtf8: decoder === undefined, offset: markBytes })
+  text.scan(head, brokenAt)
 
   return {
-    update: chunk => text.scan(decode(chunk)),
+    update(chunk) {
+      const decoded = decoder?.decode(chunk)
+      if (decoded === undefined) text.scan(chunk)
+      else text.scan(decoded.text, decoded.brokenAt)
+    },
     end() {
-      text.scan(decode())
+      const last = decoder?.decode(new Uint8Array(0), true)
+      if (last !== undefined) text.scan(last.text, last.brokenAt)
       const found = text.end()
+      const isBlank = found.isBlank || found.isAllNuls
+      const known: Known = {
+        found,
+        encoding: nameWhole(encoding, found.broken),
+        names: header.isHeader ? table[0] : undefined,
+        isSureHeader: header.isSure,
+        escapes: guess.escapes,
+        above: guess.above > 0 ? guess.records[0]?.raw.join(guess.delimiter ?? ',').trim() : undefined,
+        brokenUnits: decoder?.broken ?? 0,
+        hasMark: markBytes > 0,
+      }
       const [lineEnd = 'none', another] = found.lineEnds
+      const isHeader = header.isHeader && !isBlank && found.records > 0
       return {
-        encoding: found.invalidUtf8 === undefined ? encoding : 'windows-1252',
-        delimiter: dialect.delimiter,
+        encoding: known.encoding,
+        delimiter: found.isOneColumn || isBlank ? null : guess.delimiter,
         lineEnd: another === undefined ? lineEnd : 'mixed',
-        header: dialect.header,
+        header: isHeader,
         columns: found.columns,
-        rows: found.rows,
-        faults: listCsvFaults(found, dialect),
+        rows: found.records - (isHeader ? 1 : 0),
+        faults: listCsvFaults(known),
+        notes: listCsvNotes(known),
       }
     },
   }
 }
 
-/**
- * A function that makes text whose ASCII is single bytes of the next piece of a file; without a piece, of what is
- * left of the one before. UTF-8, and what turns out to be Windows-1252, is such text already.
- */
-function createDecoder(encoding: CsvEncoding): (chunk?: Uint8Array) => Uint8Array {
-  if (encoding !== 'utf-16le' && encoding !== 'utf-16be') return (chunk = new Uint8Array(0)) => chunk
-  const decoder = new TextDecoder(encoding, { ignoreBOM: true })
-  return chunk => Buffer.from(decoder.decode(chunk, { stream: chunk !== undefined }), 'utf8')
+function refuse(kind: string, encoding: CsvEncoding): CsvScanner {
+  const faults = [{ code: 'not_csv', message: `Not CSV at all: this is ${kind}.` }] as const
+  return {
+    update() {},
+    end: () => ({ encoding, delimiter: null, lineEnd: 'none', header: false, columns: 0, rows: 0, faults, notes: [] }),
+  }
+}
+
+/** Whether the beginning of a text may be read as UTF-8, though a few bytes in it may be broken. */
+function isMostlyUtf8(head: Buffer): boolean {
+  const check = new Utf8Check()
+  return check.check(head) === undefined || check.findings.mostly
+}
+
+function dropCtrlZs(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '\x1a') end--
+  return text.slice(0, end)
+}
+
+/** How the whole is to be read, by what its beginning showed. */
+function chooseManner(
+  { delimiter, escapes, above, records }: DialectGuess,
+  isHeader: boolean,
+  begin: string,
+  head: Buffer,
+  encoding: 'utf8' | 'latin1',
+): Omit<Manner, 'isUtf8' | 'offset'> {
+  const bytes = delimiter === null ? Buffer.of(NO_DELIMITER) : Buffer.from(delimiter, encoding)
+  const isNarrow = bytes.length === 1
+  const header = records[above]?.raw ?? []
+  const text = header.join(delimiter ?? ',')
+  const headerBytes = Buffer.from(text, encoding)
+  const isSearched = isHeader && header.length > 1 && records.length > 1 && headerBytes.length <= MOST_HEADER_BYTES
+  return {
+    dialect: { delimiter: isNarrow ? (bytes[0] as number) : NARROW_DELIMITER, escapes },
+    above,
+    narrow: isNarrow ? undefined : createNarrow(bytes),
+    repeats: isSearched ? new HeaderSearch(headerBytes, head, begin.startsWith(text) ? 0 : 1) : undefined,
+  }
+}
+
+/** The encoding, when the whole file was read. */
+function nameWhole(
+  encoding: CsvEncoding,
+  broken: { readonly mostly: boolean; readonly evidence: Buffer } | undefined,
+): CsvEncoding {
+  if (broken === undefined || broken.mostly) return encoding
+  return nameEncoding(broken.evidence)
 }

@@ -1,21 +1,30 @@
-;; Reads CSV text 64 bytes at a time, as far as nothing in it is to be noted: see skip-common.ts.
+;; Counts records and fields in CSV text, 64 bytes at a time: see skip-common.ts, which also names the numbers below.
 ;;
-;; Each byte of a block is a bit in 64-bit masks, lowest first: where quotes, delimiters, LFs and CRs are. Whether a byte
-;; is within quotes is the parity of the quotes up to it. What the grammar of csv-grammar.ts would mark, and a record of
-;; another length, shows as a bit in the wrong place; then the function stops in front of that block. Of a block that
-;; has passed, all the next one has to know is what its last byte was.
+;; A block is read in one of two ways. The fast way takes blocks in which the quotes obey RFC 4180, all records have the
+;; expected number of fields, and no line break stands within quotes. Each byte is a bit in 64-bit masks, lowest first:
+;; where quotes, delimiters, LFs and CRs are. Whether a byte is within quotes is the parity of the quotes up to it. Of a
+;; block that has passed, the next one has to know only what its last byte was.
+;; Any other block is read byte by byte, by the table of grammar.ts and without a branch: an entry of the table carries
+;; its counts in lanes of 8 bits, and 64 bytes cannot make a lane overflow. What the caller wants to look at itself (the
+;; first of each kind) makes the function stop in front of the block.
 (module
-  (memory (export "memory") 9)
+  (memory (export "memory") 10)
 
-  ;; The mask of the bytes at $at that are $byte.
-  (func $find (param $at i32) (param $byte v128) (result i64)
+  ;; The mask of the bytes of four vectors that are $byte.
+  (func $find (param $v0 v128) (param $v1 v128) (param $v2 v128) (param $v3 v128) (param $byte v128) (result i64)
     (i64.or
       (i64.or
-        (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (v128.load offset=0 (local.get $at)) (local.get $byte))))
-        (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (v128.load offset=16 (local.get $at)) (local.get $byte)))) (i64.const 16)))
+        (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $byte))))
+        (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $byte)))) (i64.const 16)))
       (i64.or
-        (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (v128.load offset=32 (local.get $at)) (local.get $byte)))) (i64.const 32))
-        (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (v128.load offset=48 (local.get $at)) (local.get $byte)))) (i64.const 48)))))
+        (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $byte)))) (i64.const 32))
+        (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $byte)))) (i64.const 48)))))
+
+  ;; Whether one of the bytes of four vectors is $byte.
+  (func $has (param $v0 v128) (param $v1 v128) (param $v2 v128) (param $v3 v128) (param $byte v128) (result i32)
+    (v128.any_true (v128.or
+      (v128.or (i8x16.eq (local.get $v0) (local.get $byte)) (i8x16.eq (local.get $v1) (local.get $byte)))
+      (v128.or (i8x16.eq (local.get $v2) (local.get $byte)) (i8x16.eq (local.get $v3) (local.get $byte))))))
 
   ;; $bits without those of $others.
   (func $without (param $bits i64) (param $others i64) (result i64)
@@ -34,109 +43,309 @@
   (func $behind (param $bits i64) (param $carry i64) (result i64)
     (i64.or (i64.shl (local.get $bits) (i64.const 1)) (local.get $carry)))
 
-  ;; Whether the state at memory 0 is $state, as a bit.
-  (func $is_state (param $state i32) (result i64)
-    (i64.extend_i32_u (i32.eq (i32.load (i32.const 0)) (local.get $state))))
+  ;; Whether $state is the one whose number is in memory at $at, as a bit.
+  (func $is (param $state i32) (param $at i32) (result i64)
+    (i64.extend_i32_u (i32.eq (local.get $state) (i32.load (local.get $at)))))
 
-  ;; Takes the blocks from $at to $end (whole ones), and returns where it stopped. $expected is the number of delimiters
-  ;; of a record. In memory, as 32-bit numbers, before and after: 0 the state of the grammar (it must be one of those
-  ;; below), 4 records that ended, 8 delimiters since, 12 the grammar's flags for line breaks that were seen.
-  (func (export "skip") (param $at i32) (param $end i32) (param $delimiter i32) (param $expected i32) (result i32)
-    (local $delimiters v128)
-    (local $rows i32) (local $splits i32) (local $ended i32) (local $since i32)
-    ;; The block: what is where.
-    (local $quotes i64) (local $opening i64) (local $closing i64) (local $split i64) (local $lf i64) (local $cr i64)
-    (local $inside i64) (local $behind_cr i64) (local $bare_lf i64) (local $ends i64)
-    (local $seen_lf i64) (local $seen_crlf i64)
-    ;; The last byte of the block before, each as a bit, but $was_inside as 64 of them.
-    (local $was_inside i64) (local $was_closing i64) (local $was_split i64) (local $was_lf i64) (local $was_cr i64)
+  ;; A lane of counts.
+  (func $lane (param $counts i64) (param $bit i64) (result i32)
+    (i32.and (i32.wrap_i64 (i64.shr_u (local.get $counts) (local.get $bit))) (i32.const 255)))
 
-    (local.set $delimiters (i8x16.splat (local.get $delimiter)))
-    (local.set $rows (i32.load (i32.const 4)))
-    (local.set $splits (i32.load (i32.const 8)))
-    (local.set $was_lf (call $is_state (i32.const 0)))      ;; START
-    (local.set $was_split (call $is_state (i32.const 1)))   ;; FIELD
-    (local.set $was_inside (i64.sub (i64.const 0) (call $is_state (i32.const 3)))) ;; QUOTED
-    (local.set $was_closing (call $is_state (i32.const 4))) ;; CLOSED
-    (local.set $was_cr (call $is_state (i32.const 6)))      ;; AFTER_CR; none of them: PLAIN
+  ;; Adds to the number at $at.
+  (func $add (param $at i32) (param $count i32)
+    (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (local.get $count))))
 
-    (block $stop
+  ;; Those of the 16 bytes at $at that may begin a suspect, by them and the byte behind each: see suspects.ts.
+  (func $suspects (param $at i32) (result v128)
+    (local $first v128) (local $second v128)
+    (local.set $first (v128.load offset=0 (local.get $at)))
+    (local.set $second (v128.load offset=1 (local.get $at)))
+    (v128.or
+      (v128.or
+        (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0)))
+        ;; A backslash and a quote.
+        (v128.and (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0x5c)))
+          (i8x16.eq (local.get $second) (i8x16.splat (i32.const 0x22)))))
+      (v128.or
+        ;; 0xef with 0xbb or 0xbf
+        (v128.and (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0xef)))
+          (i8x16.eq (v128.or (local.get $second) (i8x16.splat (i32.const 0x04))) (i8x16.splat (i32.const 0xbf))))
+        ;; 0xc3 with 0x80 to 0x91, which as signed numbers are the lowest, or 0xa2
+        (v128.and (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0xc3)))
+          (v128.or (i8x16.le_s (local.get $second) (i8x16.splat (i32.const 0x91)))
+            (i8x16.eq (local.get $second) (i8x16.splat (i32.const 0xa2))))))))
+
+  ;; The first byte from $at on that may begin a suspect, or a number not less than $end.
+  (func (export "find") (param $at i32) (param $end i32) (result i32)
+    (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
+    (block $done
       (loop $next
-        (br_if $stop (i32.ge_u (local.get $at) (local.get $end)))
-
-        (local.set $quotes (call $find (local.get $at) (i8x16.splat (i32.const 0x22))))
-        (local.set $lf (call $find (local.get $at) (i8x16.splat (i32.const 0x0a))))
-        (local.set $cr (call $find (local.get $at) (i8x16.splat (i32.const 0x0d))))
-        (local.set $split (call $find (local.get $at) (local.get $delimiters)))
-        (local.set $inside (i64.xor (call $parity (local.get $quotes)) (local.get $was_inside)))
-        (local.set $opening (i64.and (local.get $quotes) (local.get $inside)))
-        (local.set $closing (call $without (local.get $quotes) (local.get $inside)))
-
-        ;; A line break within quotes.
-        (br_if $stop (i64.ne (i64.const 0) (i64.and (local.get $inside) (i64.or (local.get $lf) (local.get $cr)))))
-        (local.set $split (call $without (local.get $split) (local.get $inside)))
-
-        ;; A quote that opens stands at the start of a field, or doubles one that closed.
-        (br_if $stop (i64.ne (i64.const 0) (call $without (local.get $opening)
-          (call $behind
-            (i64.or (i64.or (local.get $split) (local.get $lf)) (local.get $closing))
-            (i64.or (i64.or (local.get $was_split) (local.get $was_lf)) (local.get $was_closing))))))
-        ;; One that closes stands at the end of a field, or is doubled.
-        (br_if $stop (i64.ne (i64.const 0) (call $without
-          (call $behind (local.get $closing) (local.get $was_closing))
-          (i64.or (i64.or (local.get $split) (local.get $lf)) (i64.or (local.get $cr) (local.get $opening))))))
-
-        ;; A CR without its LF.
-        (local.set $behind_cr (call $behind (local.get $cr) (local.get $was_cr)))
-        (br_if $stop (i64.ne (i64.const 0) (call $without (local.get $behind_cr) (local.get $lf))))
-        ;; A line without a byte.
-        (br_if $stop (i64.ne (i64.const 0) (i64.and
-          (call $behind (local.get $lf) (local.get $was_lf))
-          (i64.or (local.get $lf) (local.get $cr)))))
-
-        ;; A record of another length.
-        (local.set $bare_lf (call $without (local.get $lf) (local.get $behind_cr)))
-        (local.set $ends (i64.or (local.get $cr) (local.get $bare_lf)))
-        (local.set $ended (i32.const 0))
-        (local.set $since (local.get $splits))
-        (local.set $quotes (local.get $split)) ;; from here on: the delimiters that are not counted yet
-        (block $counted
-          (loop $count
-            (br_if $counted (i64.eqz (local.get $ends)))
-            (br_if $stop (i32.ne (local.get $expected) (i32.add (local.get $since) (i32.wrap_i64 (i64.popcnt
-              (i64.and (local.get $quotes) (i64.sub (i64.and (local.get $ends) (i64.sub (i64.const 0) (local.get $ends))) (i64.const 1))))))))
-            ;; Without those below the lowest end.
-            (local.set $quotes (call $without (local.get $quotes) (i64.sub (i64.and (local.get $ends) (i64.sub (i64.const 0) (local.get $ends))) (i64.const 1))))
-            (local.set $ends (i64.and (local.get $ends) (i64.sub (local.get $ends) (i64.const 1))))
-            (local.set $since (i32.const 0))
-            (local.set $ended (i32.add (local.get $ended) (i32.const 1)))
-            (br $count)))
-
-        (local.set $rows (i32.add (local.get $rows) (local.get $ended)))
-        (local.set $splits (i32.add (local.get $since) (i32.wrap_i64 (i64.popcnt (local.get $quotes)))))
-        (local.set $seen_lf (i64.or (local.get $seen_lf) (local.get $bare_lf)))
-        (local.set $seen_crlf (i64.or (local.get $seen_crlf) (local.get $behind_cr)))
-        (local.set $was_inside (i64.shr_s (local.get $inside) (i64.const 63)))
-        (local.set $was_closing (i64.shr_u (local.get $closing) (i64.const 63)))
-        (local.set $was_split (i64.shr_u (local.get $split) (i64.const 63)))
-        (local.set $was_lf (i64.shr_u (local.get $lf) (i64.const 63)))
-        (local.set $was_cr (i64.shr_u (local.get $cr) (i64.const 63)))
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $v0 (v128.load offset=0 (local.get $at)))
+        (local.set $v1 (v128.load offset=16 (local.get $at)))
+        (local.set $v2 (v128.load offset=32 (local.get $at)))
+        (local.set $v3 (v128.load offset=48 (local.get $at)))
+        (block $none
+          ;; Most blocks hold no byte of them: no NUL, nothing that is not ASCII, no backslash.
+          (br_if $none (i32.eqz (v128.any_true (v128.or
+            (v128.or
+              (i8x16.eq (i8x16.splat (i32.const 0)) (i8x16.min_u
+                (i8x16.min_u (local.get $v0) (local.get $v1)) (i8x16.min_u (local.get $v2) (local.get $v3))))
+              (i8x16.gt_s (i8x16.splat (i32.const 0)) (v128.or
+                (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3)))))
+            (v128.or
+              (v128.or (i8x16.eq (local.get $v0) (i8x16.splat (i32.const 0x5c))) (i8x16.eq (local.get $v1) (i8x16.splat (i32.const 0x5c))))
+              (v128.or (i8x16.eq (local.get $v2) (i8x16.splat (i32.const 0x5c))) (i8x16.eq (local.get $v3) (i8x16.splat (i32.const 0x5c)))))))))
+          (local.set $v0 (call $suspects (local.get $at)))
+          (local.set $v1 (call $suspects (i32.add (local.get $at) (i32.const 16))))
+          (local.set $v2 (call $suspects (i32.add (local.get $at) (i32.const 32))))
+          (local.set $v3 (call $suspects (i32.add (local.get $at) (i32.const 48))))
+          (br_if $none (i32.eqz (v128.any_true (v128.or
+            (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3))))))
+          (return (i32.add (local.get $at) (i32.wrap_i64 (i64.ctz (call $find
+            (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0xff))))))))
         (local.set $at (i32.add (local.get $at) (i32.const 64)))
         (br $next)))
+    (local.get $at))
 
-    (i32.store (i32.const 0)
-      (select (i32.const 0) ;; START
-        (select (i32.const 1) ;; FIELD
-          (select (i32.const 3) ;; QUOTED
-            (select (i32.const 4) ;; CLOSED
-              (select (i32.const 6) (i32.const 2) (i32.wrap_i64 (local.get $was_cr))) ;; AFTER_CR, PLAIN
-              (i32.wrap_i64 (local.get $was_closing)))
-            (i32.wrap_i64 (local.get $was_inside)))
-          (i32.wrap_i64 (local.get $was_split)))
-        (i32.wrap_i64 (local.get $was_lf))))
+  ;; Takes the blocks from $at to $end (whole ones), and returns where it stopped.
+  ;; In memory, as 32-bit numbers, before and after:
+  ;;   0 state, 4 records that ended, 8 delimiters since, 12 line breaks, 16 those before the record, 20 those before the
+  ;;   quote that was opened last, 24 ragged records, 28 stray quotes, 32 breaks in quotes, 36 empty rows, 40 actions seen.
+  ;; Only before: 44 delimiters of a record, 48 actions that are wanted (1 << 10: ragged records), 52 the delimiter,
+  ;;   56 whether the fast way may be taken; the numbers of the states: 64 START, 68 VOID, 72 FIELD, 76 PLAIN, 80 QUOTED,
+  ;;   84 CLOSED, 88 VOID_QUOTED, 92 VOID_CLOSED, 96 AFTER_CR. At 256 the kinds of bytes, at 512 and 768 the tables.
+  (func (export "scan") (param $at i32) (param $end i32) (result i32)
+    (local $delimiters v128) (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
+    (local $expected i32) (local $state i32) (local $from i32) (local $patience i32) (local $left i32)
+    (local $rows i32) (local $splits i32) (local $lines i32) (local $lines_from i32)
+    ;; The fast way, the block: what is where.
+    (local $quotes i64) (local $opening i64) (local $closing i64) (local $split i64) (local $lf i64) (local $cr i64)
+    (local $inside i64) (local $behind_cr i64) (local $breaks_at i64) (local $ends i64) (local $low i64)
+    (local $doubled i64) (local $starts i64) (local $hollow i64) (local $empty i64) (local $sum i64) (local $void_now i64)
+    (local $ended i32) (local $since i32)
+    (local $seen_lf i64) (local $seen_crlf i64) (local $opened i64)
+    ;; The last byte of the block before, each as a bit, but $was_inside as 64 of them.
+    (local $was_inside i64) (local $was_closing i64) (local $was_split i64) (local $was_lf i64) (local $was_cr i64)
+    ;; Whether the record holds only delimiters and quotes so far.
+    (local $was_void i64)
+    ;; Byte by byte.
+    (local $row i32) (local $step i32) (local $stop_at i32) (local $entry i64) (local $counts i64) (local $flags i64)
+    (local $is_record i32) (local $odd i32) (local $delims i32)
+    (local $met_record i64) (local $met_quote i64)
+
+    (local.set $delimiters (i8x16.splat (i32.load (i32.const 52))))
+    (local.set $expected (i32.load (i32.const 44)))
+    (local.set $state (i32.load (i32.const 0)))
+    (local.set $rows (i32.load (i32.const 4)))
+    (local.set $splits (i32.load (i32.const 8)))
+    (local.set $lines (i32.load (i32.const 12)))
+    (local.set $patience (i32.const 1))
+
+    (block $done
+      (loop $go_on
+        (local.set $was_lf (call $is (local.get $state) (i32.const 64)))
+        (local.set $was_void (i64.or (call $is (local.get $state) (i32.const 68))
+          (i64.or (call $is (local.get $state) (i32.const 88)) (call $is (local.get $state) (i32.const 92)))))
+        (local.set $was_split (i64.or (call $is (local.get $state) (i32.const 68)) (call $is (local.get $state) (i32.const 72))))
+        (local.set $was_inside (i64.sub (i64.const 0)
+          (i64.or (call $is (local.get $state) (i32.const 80)) (call $is (local.get $state) (i32.const 88)))))
+        (local.set $was_closing (i64.or (call $is (local.get $state) (i32.const 84)) (call $is (local.get $state) (i32.const 92))))
+        (local.set $was_cr (call $is (local.get $state) (i32.const 96)))
+
+        (block $slow
+          ;; A state that the fast way does not know.
+          (br_if $slow (i32.eqz (i32.load (i32.const 56))))
+          (br_if $slow (i64.eqz (i64.or
+            (i64.or (i64.or (local.get $was_lf) (local.get $was_void)) (i64.or (local.get $was_split) (local.get $was_inside)))
+            (i64.or (i64.or (local.get $was_closing) (local.get $was_cr)) (call $is (local.get $state) (i32.const 76))))))
+          (local.set $from (local.get $at))
+          (local.set $lines_from (local.get $lines))
+          (local.set $opened (i64.const 0))
+
+          (block $stop
+            (loop $next
+              (br_if $stop (i32.ge_u (local.get $at) (local.get $end)))
+
+              (local.set $v0 (v128.load offset=0 (local.get $at)))
+              (local.set $v1 (v128.load offset=16 (local.get $at)))
+              (local.set $v2 (v128.load offset=32 (local.get $at)))
+              (local.set $v3 (v128.load offset=48 (local.get $at)))
+              (local.set $lf (call $find (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x0a))))
+              (local.set $split (call $find (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (local.get $delimiters)))
+              (local.set $cr (i64.const 0))
+              (if (call $has (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x0d)))
+                (then (local.set $cr (call $find
+                  (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x0d))))))
+              (local.set $starts (i64.or (i64.shl (local.get $lf) (i64.const 1)) (local.get $was_lf)))
+              (local.set $breaks_at (local.get $lf))
+
+              (local.set $inside (i64.const 0))
+              (local.set $closing (i64.const 0))
+              (local.set $hollow (local.get $split))
+              (if (i32.or (i64.ne (i64.const 0) (i64.or (local.get $was_inside) (local.get $was_closing)))
+                    (call $has (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x22))))
+                (then
+                  (local.set $quotes (call $find
+                    (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x22))))
+                  (local.set $inside (i64.xor (call $parity (local.get $quotes)) (local.get $was_inside)))
+                  (local.set $opening (i64.and (local.get $quotes) (local.get $inside)))
+                  (local.set $closing (i64.and (local.get $quotes) (i64.xor (local.get $inside) (i64.const -1))))
+                  ;; A line break within quotes.
+                  (br_if $stop (i64.ne (i64.const 0) (i64.and (local.get $inside) (i64.or (local.get $lf) (local.get $cr)))))
+                  (local.set $split (i64.and (local.get $split) (i64.xor (local.get $inside) (i64.const -1))))
+                  ;; A quote that opens stands at the start of a field, or doubles one that closed.
+                  (local.set $doubled (i64.and (local.get $opening) (i64.or (i64.shl (local.get $closing) (i64.const 1)) (local.get $was_closing))))
+                  (local.set $opening (i64.and (local.get $opening) (i64.xor (local.get $doubled) (i64.const -1))))
+                  (br_if $stop (i64.ne (i64.const 0) (i64.and (local.get $opening) (i64.xor (i64.or (local.get $starts) (i64.or (i64.shl (local.get $split) (i64.const 1)) (local.get $was_split))) (i64.const -1)))))
+                  ;; One that closes stands at the end of a field, or is doubled.
+                  (br_if $stop (i64.ne (i64.const 0) (i64.and (i64.or (i64.shl (local.get $closing) (i64.const 1)) (local.get $was_closing)) (i64.xor (i64.or (i64.or (local.get $split) (local.get $lf)) (i64.or (local.get $cr) (local.get $doubled))) (i64.const -1)))))
+                  (local.set $opened (i64.or (local.get $opened) (local.get $opening)))
+                  (local.set $hollow (i64.or (local.get $split) (i64.and (local.get $quotes) (i64.xor (local.get $doubled) (i64.const -1)))))))
+
+              (local.set $behind_cr (i64.const 0))
+              (if (i64.ne (i64.const 0) (i64.or (local.get $cr) (local.get $was_cr)))
+                (then
+                  ;; A CR without its LF.
+                  (local.set $behind_cr (i64.or (i64.shl (local.get $cr) (i64.const 1)) (local.get $was_cr)))
+                  (br_if $stop (i64.ne (i64.const 0) (i64.and (local.get $behind_cr) (i64.xor (local.get $lf) (i64.const -1)))))
+                  (local.set $breaks_at (i64.or (local.get $cr) (i64.and (local.get $lf) (i64.xor (local.get $behind_cr) (i64.const -1)))))))
+
+              ;; A line without a byte is no record.
+              (local.set $ends (i64.and (local.get $breaks_at) (i64.xor (local.get $starts) (i64.const -1))))
+
+              ;; Empty rows: adding the start of a record to the run of delimiters and quotes that begins there carries a
+              ;; bit to the byte behind the run.
+              (local.set $empty (i64.const 0))
+              (local.set $sum (i64.and (local.get $hollow) (i64.or (local.get $starts) (local.get $was_void))))
+              (local.set $void_now (i64.const 0))
+              (if (i64.ne (i64.const 0) (i64.or (local.get $sum) (local.get $was_void)))
+                (then
+                  (local.set $sum (i64.add (local.get $hollow) (local.get $sum)))
+                  (local.set $empty (i64.and (local.get $ends)
+                    (i64.and (i64.or (local.get $sum) (local.get $was_void)) (i64.xor (local.get $hollow) (i64.const -1)))))
+                  (local.set $void_now (i64.extend_i32_u (i64.lt_u (local.get $sum) (local.get $hollow))))
+                  (br_if $stop (i32.and (i64.ne (i64.const 0) (local.get $empty))
+                    (i32.ne (i32.const 0) (i32.and (i32.load (i32.const 48)) (i32.const 32)))))))
+
+              ;; A record of another length.
+              (local.set $quotes (local.get $split)) ;; from here on: the delimiters that are not counted yet
+              (local.set $since (local.get $splits))
+              (local.set $ended (i32.wrap_i64 (i64.popcnt (local.get $ends))))
+              ;; The first one without a branch, since in long records no guess of the processor is right. Without an end,
+              ;; all bytes are below it.
+              (local.set $low (i64.sub (i64.and (local.get $ends) (i64.sub (i64.const 0) (local.get $ends))) (i64.const 1)))
+              (local.set $since (i32.add (local.get $since) (i32.wrap_i64 (i64.popcnt (i64.and (local.get $quotes) (local.get $low))))))
+              (br_if $stop (i32.and (i32.ne (local.get $ended) (i32.const 0)) (i32.ne (local.get $since) (local.get $expected))))
+              (local.set $since (select (i32.const 0) (local.get $since) (local.get $ended)))
+              (local.set $quotes (i64.and (local.get $quotes) (i64.xor (local.get $low) (i64.const -1))))
+              (local.set $ends (i64.and (local.get $ends) (i64.sub (local.get $ends) (i64.const 1))))
+              (block $counted
+                (loop $count
+                  (br_if $counted (i64.eqz (local.get $ends)))
+                  (local.set $low (i64.sub (i64.and (local.get $ends) (i64.sub (i64.const 0) (local.get $ends))) (i64.const 1)))
+                  (br_if $stop (i32.ne (local.get $expected) (i32.wrap_i64 (i64.popcnt
+                    (i64.and (local.get $quotes) (local.get $low))))))
+                  (local.set $quotes (i64.and (local.get $quotes) (i64.xor (local.get $low) (i64.const -1))))
+                  (local.set $ends (i64.and (local.get $ends) (i64.sub (local.get $ends) (i64.const 1))))
+                  (br $count)))
+
+              (local.set $rows (i32.add (local.get $rows) (local.get $ended)))
+              (local.set $splits (i32.add (local.get $since) (i32.wrap_i64 (i64.popcnt (local.get $quotes)))))
+              (local.set $lines (i32.add (local.get $lines) (i32.wrap_i64 (i64.popcnt (local.get $breaks_at)))))
+              (if (i64.ne (i64.const 0) (local.get $empty))
+                (then (call $add (i32.const 36) (i32.wrap_i64 (i64.popcnt (local.get $empty))))))
+              (local.set $seen_lf (i64.or (local.get $seen_lf) (i64.and (local.get $lf) (i64.xor (local.get $behind_cr) (i64.const -1)))))
+              (local.set $seen_crlf (i64.or (local.get $seen_crlf) (local.get $behind_cr)))
+              (local.set $was_inside (i64.shr_s (local.get $inside) (i64.const 63)))
+              (local.set $was_closing (i64.shr_u (local.get $closing) (i64.const 63)))
+              (local.set $was_split (i64.shr_u (local.get $split) (i64.const 63)))
+              (local.set $was_lf (i64.shr_u (local.get $lf) (i64.const 63)))
+              (local.set $was_cr (i64.shr_u (local.get $cr) (i64.const 63)))
+              (local.set $was_void (local.get $void_now))
+              (local.set $at (i32.add (local.get $at) (i32.const 64)))
+              (br $next)))
+
+          (br_if $slow (i32.eq (local.get $at) (local.get $from)))
+          (local.set $patience (i32.const 1))
+          ;; No line ends behind a quote that is still open.
+          (if (i64.ne (i64.const 0) (local.get $opened)) (then (i32.store (i32.const 20) (local.get $lines))))
+          (if (i32.ne (local.get $lines) (local.get $lines_from)) (then (i32.store (i32.const 16) (local.get $lines))))
+          (local.set $low (local.get $was_void))
+          (local.set $state (i32.load
+            (select (i32.const 64)
+              (select (select (i32.const 68) (i32.const 72) (i32.wrap_i64 (local.get $low)))
+                (select (select (i32.const 88) (i32.const 80) (i32.wrap_i64 (local.get $low)))
+                  (select (select (i32.const 92) (i32.const 84) (i32.wrap_i64 (local.get $low)))
+                    (select (i32.const 96) (i32.const 76) (i32.wrap_i64 (local.get $was_cr)))
+                    (i32.wrap_i64 (local.get $was_closing)))
+                  (i32.wrap_i64 (local.get $was_inside)))
+                (i32.wrap_i64 (local.get $was_split)))
+              (i32.wrap_i64 (local.get $was_lf))))))
+
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+
+        ;; Byte by byte: one block, then two, four … as long as the fast way is of no use.
+        (local.set $left (local.get $patience))
+        (local.set $patience (i32.shl (local.get $patience) (i32.lt_u (local.get $patience) (i32.const 32))))
+        (loop $block
+          (local.set $row (i32.shl (local.get $state) (i32.const 4)))
+          (local.set $delims (local.get $splits))
+          (local.set $odd (i32.const 0))
+          (local.set $counts (i64.const 0))
+          (local.set $flags (i64.const 0))
+          (local.set $met_record (i64.const -1))
+          (local.set $met_quote (i64.const -1))
+          (local.set $from (local.get $at))
+          (local.set $stop_at (i32.add (local.get $at) (i32.const 64)))
+          (loop $byte
+            ;; The next state waits for the one before and for nothing else: it has a table of its own, of 16-bit numbers.
+            (local.set $step (i32.add (local.get $row) (i32.load8_u offset=256 (i32.load8_u (local.get $from)))))
+            (local.set $row (i32.load16_u offset=512 (local.get $step)))
+            (local.set $entry (i64.load offset=768 (i32.shl (local.get $step) (i32.const 2))))
+            (local.set $counts (i64.add (local.get $counts) (local.get $entry)))
+            (local.set $flags (i64.or (local.get $flags) (local.get $entry)))
+            (local.set $is_record (i32.and (i32.wrap_i64 (local.get $entry)) (i32.const 1)))
+            (local.set $odd (i32.add (local.get $odd)
+              (i32.and (local.get $is_record) (i32.ne (local.get $delims) (local.get $expected)))))
+            (local.set $delims (i32.and
+              (i32.add (local.get $delims) (i32.and (i32.wrap_i64 (i64.shr_u (local.get $entry) (i64.const 40))) (i32.const 1)))
+              (i32.sub (local.get $is_record) (i32.const 1))))
+            ;; RECORD or BLANK_LINE, OPENING
+            (local.set $met_record (select (local.get $counts) (local.get $met_record)
+              (i64.ne (i64.const 0) (i64.and (local.get $entry) (i64.const 0x60000000000)))))
+            (local.set $met_quote (select (local.get $counts) (local.get $met_quote)
+              (i64.ne (i64.const 0) (i64.and (local.get $entry) (i64.const 0x400000000000)))))
+            (local.set $from (i32.add (local.get $from) (i32.const 1)))
+            (br_if $byte (i32.lt_u (local.get $from) (local.get $stop_at))))
+
+          (br_if $done (i32.and (i32.load (i32.const 48)) (i32.or
+            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $flags) (i64.const 40))) (i32.const 0x3ff))
+            (i32.shl (i32.ne (local.get $odd) (i32.const 0)) (i32.const 10)))))
+
+          (local.set $state (i32.shr_u (local.get $row) (i32.const 4)))
+          (local.set $splits (local.get $delims))
+          (i32.store (i32.const 40) (i32.or (i32.load (i32.const 40)) (i32.wrap_i64 (i64.shr_u (local.get $flags) (i64.const 40)))))
+          (if (i64.ne (local.get $met_record) (i64.const -1)) (then
+            (i32.store (i32.const 16) (i32.add (local.get $lines) (call $lane (local.get $met_record) (i64.const 8))))))
+          (if (i64.ne (local.get $met_quote) (i64.const -1)) (then
+            (i32.store (i32.const 20) (i32.add (local.get $lines) (call $lane (local.get $met_quote) (i64.const 8))))))
+          (local.set $rows (i32.add (local.get $rows) (call $lane (local.get $counts) (i64.const 0))))
+          (local.set $lines (i32.add (local.get $lines) (call $lane (local.get $counts) (i64.const 8))))
+          (call $add (i32.const 24) (local.get $odd))
+          (call $add (i32.const 28) (call $lane (local.get $counts) (i64.const 16)))
+          (call $add (i32.const 32) (call $lane (local.get $counts) (i64.const 24)))
+          (call $add (i32.const 36) (call $lane (local.get $counts) (i64.const 32)))
+          (local.set $at (local.get $stop_at))
+          (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+          (br_if $block (i32.and (i32.ne (local.get $left) (i32.const 0)) (i32.lt_u (local.get $at) (local.get $end)))))
+        (br_if $go_on (i32.lt_u (local.get $at) (local.get $end)))))
+
+    (i32.store (i32.const 0) (local.get $state))
     (i32.store (i32.const 4) (local.get $rows))
     (i32.store (i32.const 8) (local.get $splits))
-    (i32.store (i32.const 12) (i32.or
-      (i32.shl (i64.ne (local.get $seen_lf) (i64.const 0)) (i32.const 8))
-      (i32.shl (i64.ne (local.get $seen_crlf) (i64.const 0)) (i32.const 9))))
+    (i32.store (i32.const 12) (local.get $lines))
+    (i32.store (i32.const 40) (i32.or (i32.load (i32.const 40)) (i32.or
+      (i32.shl (i64.ne (local.get $seen_lf) (i64.const 0)) (i32.const 7))
+      (i32.shl (i64.ne (local.get $seen_crlf) (i64.const 0)) (i32.const 8)))))
     (local.get $at)))

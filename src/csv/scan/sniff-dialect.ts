@@ -1,103 +1,216 @@
-import { type CsvDelimiter, DELIMITERS } from './shape'
+/** Guesses delimiter, escapes and the lines above the header by the beginning of a file. */
+import { readSample, type SampleRecord } from './sample'
+import { sniffHeader } from './sniff-header'
 
-interface Sample {
-  /** The fields of the first record. */
-  readonly names: readonly string[]
-  /** The number of fields of each record. */
-  readonly counts: readonly number[]
-  readonly strayQuotes: number
+export interface DialectGuess {
+  /** `null`: each record is one field, with nothing to delimit. */
+  readonly delimiter: string | null
+  /** Whether quotes are escaped by a backslash. */
+  readonly escapes: boolean
+  /** Records above the header that are none of the table. */
+  readonly above: number
+  readonly records: readonly SampleRecord[]
 }
 
-/** More records would make no better guess. */
-const MOST_RECORDS = 100
-
-const QUOTE = 0x22
-const LF = 0x0a
-const CR = 0x0d
-
-export interface Dialect {
-  readonly delimiter: CsvDelimiter
-  /** The fields of the first record. */
-  readonly names: readonly string[]
-  readonly header: boolean
+interface Candidate extends DialectGuess {
+  readonly delimiter: string
+  /** The number of fields that most records have. */
+  readonly columns: number
+  /** Of the records, header and below, those with that many fields. */
+  readonly share: number
+  /** Whether the first of them is one of those. */
+  readonly isFirstRight: boolean
+  /** Of all records, those with a stray quote. */
+  readonly strays: number
 }
 
 /**
- * Guesses delimiter and header by the beginning of a file. The delimiter is the one that cuts most records into the
- * same number of fields, best into as many as the first has, without leaving quotes astray.
- * @param whole whether `text` is all there is, so that its last field is whole too.
+ * On a tie the first one wins: control characters stand in no text, few texts hold tabs, and commas stand within decimal
+ * numbers, names ("Doe, Ann") and lists.
  */
-export function sniffDialect(text: string, whole: boolean): Dialect {
-  let best = { delimiter: ',' as CsvDelimiter, score: 0, fields: 1, names: [] as readonly string[] }
-  for (const delimiter of DELIMITERS) {
-    if (delimiter !== ',' && !text.includes(delimiter)) continue
-    const { names, counts, strayQuotes } = readSample(text, delimiter, whole)
-    const [fields, share] = findMode(counts)
-    const fit = fields > 1 ? share + (names.length === fields ? 0.5 : 0) - strayQuotes / counts.length : 0
-    const score = Math.max(fit, 0)
-    const better = score > best.score || (score === best.score && fields > best.fields)
-    if (better || best.names.length === 0) best = { delimiter, score, fields, names }
+const COMMON = ['\x01', '\x02', '\x1e', '\x1f', '\t', ';', '|', ',']
+/** They delimit only if they stand equally often in every record. */
+const RARE = ['^', '~', '¦', '§', '¬', ':', '#', '!', '*', '&', '@', '$', '%', ' ']
+/** These stand once in many a text. */
+const NEEDS_THREE_COLUMNS = '#!*&@$% '
+/** Those that also come as part of several characters: `||`, `::`, `+|`, `~|~`. */
+const EXTENDED = '|~^:#!*&@$¦§¬'
+const SYMBOL = /[^\p{L}\p{N}\s"'.,()-]/u
+
+/** Lines above a header are rarely more. */
+const MOST_ABOVE = 20
+/** A lead of this much in the score decides nothing if both cut nearly all records alike. */
+const TIE = 0.1
+
+/** @param isWhole whether `text` is all there is. */
+export function sniffDialect(text: string, isWhole: boolean): DialectGuess {
+  const told = /^sep=(\S| |\t)(?=[\r\n])/i.exec(text)?.[1]
+  if (told !== undefined) return { ...readDialect(text, told, false, isWhole), delimiter: told, above: 1 }
+
+  const common = read(text, COMMON, isWhole)
+  const best = chooseBest(common)
+  if (best?.delimiter === ',' && isDecimalColumn(best.records)) return { ...best, delimiter: null }
+  if (best !== undefined && isPerfect(best)) return extend(text, best, isWhole)
+  const rare = read(text, RARE, isWhole).find(candidate => isPerfect(candidate) && isPlausible(candidate))
+  if (rare !== undefined) return extend(text, rare, isWhole)
+  if (best !== undefined) return best
+  return readDialect(text, ',', false, isWhole)
+}
+
+function read(text: string, delimiters: readonly string[], isWhole: boolean): Candidate[] {
+  return delimiters
+    .filter(delimiter => text.includes(delimiter))
+    .map(delimiter => readEither(text, delimiter, isWhole))
+    .filter(({ columns, records }) => columns > 1 && !isOnlyAtTheEnd(records, columns))
+}
+
+/** As RFC 4180 has it, or with quotes that a backslash escapes, if that makes more of the text right. */
+function readEither(text: string, delimiter: string, isWhole: boolean): Candidate {
+  const plain = readDialect(text, delimiter, false, isWhole)
+  if (!text.includes('\\"')) return plain
+  const escaped = readDialect(text, delimiter, true, isWhole)
+  return scoreOf(escaped) > scoreOf(plain) ? escaped : plain
+}
+
+function readDialect(text: string, delimiter: string, escapes: boolean, isWhole: boolean): Candidate {
+  const records = readSample(text, delimiter, escapes, isWhole)
+  const voters = records.filter(record => !isComment(record))
+  const columns = findMode((voters.length > 0 ? voters : records).map(({ fields }) => fields.length))
+  const above = countAbove(records, columns)
+  const table = records.slice(above)
+  const right = table.filter(({ fields }) => fields.length === columns).length
+  const strays = table.filter(({ isStray }) => isStray).length
+  return {
+    ...{ delimiter, escapes, above, records, columns },
+    share: table.length === 0 ? 0 : right / table.length,
+    isFirstRight: table[0]?.fields.length === columns,
+    strays: table.length === 0 ? 0 : strays / table.length,
   }
-  return { delimiter: best.delimiter, names: best.names, header: looksLikeNames(best.names) }
 }
 
-/** Reads as the grammar does: tolerantly, with stray quotes as part of the field. */
-function readSample(text: string, delimiter: string, whole: boolean): Sample {
-  const split = delimiter.charCodeAt(0)
-  const names: string[] = []
-  const counts: number[] = []
-  let fields = 0
-  let strayQuotes = 0
-  let at = 0
-  for (; (at < text.length || fields > 0) && counts.length < MOST_RECORDS; at++) {
-    const begin = at
-    if (text.charCodeAt(at) === QUOTE) at = findClosingQuote(text, at)
-    const tail = at
-    let hasQuote = false
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code === split || code === LF || code === CR) break
-      hasQuote ||= code === QUOTE
-    }
-    const isQuoted = tail > begin
-    if (isQuoted ? at > tail : hasQuote) strayQuotes++
-    if (counts.length === 0) {
-      const name = isQuoted ? text.slice(begin + 1, tail - 1).replaceAll('""', '"') : ''
-      names.push(name + text.slice(tail, at))
-    }
-    fields++
-    if (text.charCodeAt(at) === split) continue
-    if (at > begin || fields > 1) counts.push(fields)
-    else if (counts.length === 0) names.pop()
-    fields = 0
-    if (text.startsWith('\r\n', at)) at++
+function scoreOf({ share, isFirstRight, strays, above }: Candidate): number {
+  return share + (isFirstRight ? 0.5 : 0) - strays - above / 100
+}
+
+const isPerfect = ({ share, isFirstRight, strays, records }: Candidate) =>
+  share === 1 && isFirstRight && strays === 0 && records.length > 1
+
+function chooseBest(candidates: readonly Candidate[]): Candidate | undefined {
+  const scores = candidates.map(scoreOf)
+  const highest = Math.max(...scores)
+  // Of one record, the delimiter that makes most of it.
+  const [only] = candidates
+  if (only !== undefined && candidates.every(({ records }) => records.length === 1)) {
+    const fewest = Math.min(...candidates.map(({ strays }) => strays))
+    const clean = candidates.filter(({ strays }) => strays === fewest)
+    return clean.reduce((most, candidate) => (candidate.columns > most.columns ? candidate : most), clean[0] ?? only)
   }
-  const last = counts.length - 1
-  const isCut = !whole && at >= text.length
-  if (isCut && last >= 0) counts[last] = (counts[last] ?? 0) - 1
-  if (isCut && last === 0) names.pop()
-  return { names, counts, strayQuotes }
+  if (highest <= 0) return undefined
+  return candidates.find((candidate, index) => {
+    const score = scores[index] as number
+    return score === highest || (score > highest - TIE && candidate.share > 1 - TIE && candidate.isFirstRight)
+  })
 }
 
-/** Where the field goes on behind the quote that closes it; the end of the text, if none does. */
-function findClosingQuote(text: string, open: number): number {
-  let close = text.indexOf('"', open + 1)
-  while (close !== -1 && text[close + 1] === '"') close = text.indexOf('"', close + 2)
-  return close === -1 ? text.length : close + 1
+/** `a,b;` in every record: the end of a line and not a delimiter. */
+function isOnlyAtTheEnd(records: readonly SampleRecord[], columns: number): boolean {
+  return columns === 2 && records.every(({ raw }) => raw.length === 1 || raw[1]?.trim() === '')
 }
 
-/** The most frequent of `values` and its share of them. */
-function findMode(values: readonly number[]): readonly [value: number, share: number] {
+/** Whether a rare delimiter is more than a character that stands in every text of a column. */
+function isPlausible({ delimiter, columns, records, above }: Candidate): boolean {
+  const rows = records.slice(above)
+  if (NEEDS_THREE_COLUMNS.includes(delimiter) && columns < 3) return false
+  if (rows[0]?.fields.some(field => field.trim() === '') === true && NEEDS_THREE_COLUMNS.includes(delimiter))
+    return false
+  if (delimiter === ' ') {
+    const fields = rows.slice(1).flatMap(row => row.fields)
+    const numbers = fields.filter(field => /^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(field)).length
+    return fields.every(field => field !== '') && numbers * 2 >= fields.length && rows.length > 2
+  }
+  if (delimiter !== ':') return true
+  // Times, addresses of the web, and "key: value" have a colon too.
+  const lines = rows.map(({ raw }) => raw.join(':'))
+  const withTimes = lines.filter(line => /(^|[^\d:])([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d|(?![\d:]))/.test(line)).length
+  return (
+    withTimes * 2 < lines.length && !lines.some(line => line.includes('://')) && !lines.every(line => /: /.test(line))
+  )
+}
+
+/** Whether the delimiter that was found is only one character of the whole: `||`, `::`, `+|`, `~|~`. */
+function extend(text: string, found: Candidate, isWhole: boolean): Candidate {
+  const { delimiter, records, above } = found
+  if (!EXTENDED.includes(delimiter)) return found
+  const rows = records.slice(above).map(({ raw }) => raw)
+  const first = rows[0] ?? []
+  const between = first[1] ?? ''
+  const isNamed = rows.length > 1 && first.every((field, index) => index % 2 === 1 || field.trim() !== '')
+  const isEverySecond = rows.every(
+    raw => raw.length % 2 === 1 && raw.every((field, i) => i % 2 === 0 || field === between),
+  )
+  if (isNamed && isEverySecond && (between === '' || (between.length === 1 && SYMBOL.test(between)))) {
+    return readEither(text, delimiter + between + delimiter, isWhole)
+  }
+  const before = new Set(rows.flatMap(raw => raw.slice(0, -1).map(field => field.at(-1) ?? '')))
+  const behind = new Set(rows.flatMap(raw => raw.slice(1).map(field => field[0] ?? '')))
+  const only = (chars: ReadonlySet<string>) => {
+    const [char = ''] = chars
+    return chars.size === 1 && SYMBOL.test(char) ? char : ''
+  }
+  const whole = only(before) + delimiter + only(behind)
+  return whole === delimiter || rows.length < 2 ? found : readEither(text, whole, isWhole)
+}
+
+const isComment = ({ raw }: SampleRecord) => raw[0]?.startsWith('#') === true
+
+/** The records above the header: comments and titles, which have fewer fields, and blank ones between them. */
+function countAbove(records: readonly SampleRecord[], columns: number): number {
+  const most = Math.min(MOST_ABOVE, records.length - 1)
+  let above = 0
+  while (above < most && isAboveTable(records, above, columns)) above++
+  const [first, header] = [records[0], records[above]]
+  if (above === 0 || first === undefined || header?.fields.length !== columns) return 0
+  // A row of data may have one field that is filled.
+  if (first.raw.length === columns && !sniffHeader(records.slice(above).map(({ fields }) => fields)).isSure) return 0
+  // A short header over data is no title.
+  const isTitle = isComment(first) || first.raw.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
+  const isHeader = columns > 2 || header.fields.every(field => /\p{L}/u.test(field))
+  return isTitle && (isHeader || isComment(first)) ? above : 0
+}
+
+function isAboveTable(records: readonly SampleRecord[], index: number, columns: number): boolean {
+  const record = records[index]
+  if (record === undefined || columns < 2) return false
+  const { length } = record.fields
+  if (length !== columns) return isComment(record) || length === 1 || length * 2 <= columns
+  // Spreadsheets fill up the line of a title with delimiters.
+  const filled = record.fields.filter(field => field.trim() !== '').length
+  if (filled === 0) return index > 0
+  const next = records.slice(index + 1).find(({ fields }) => fields.some(field => field.trim() !== ''))
+  const nextFilled = next?.fields.filter(field => field.trim() !== '').length ?? 0
+  return isPadded(record) && nextFilled > 2 && nextFilled >= columns - 1
+}
+
+/** Whether only the first of at least three fields is filled. */
+function isPadded({ fields }: SampleRecord): boolean {
+  return fields.length > 2 && fields[0]?.trim() !== '' && fields.slice(1).every(field => field.trim() === '')
+}
+
+/** Numbers with a decimal comma under one name. */
+function isDecimalColumn(records: readonly SampleRecord[]): boolean {
+  const [name, ...rows] = records
+  const isDecimal = ({ raw }: SampleRecord) => /^\s*[-+]?\d+(,\d+)?\s*$/.test(raw.join(','))
+  return name?.raw.length === 1 && !isDecimal(name) && rows.length > 0 && rows.every(isDecimal)
+}
+
+/** The most frequent of `values`, of several the greatest. */
+function findMode(values: readonly number[]): number {
   const counts = new Map<number, number>()
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  let mode: readonly [number, number] = [0, 0]
-  for (const [value, count] of counts) if (count > mode[1]) mode = [value, count]
-  return [mode[0], mode[1] / values.length]
-}
-
-/** Names are text: a number, an amount, a date or a time among them makes the record one of data. */
-function looksLikeNames(fields: readonly string[]): boolean {
-  const isData = (field: string) =>
-    /\d/.test(field) && /^[-+$€£]?[\d.,:/%\s-]+(T[\d.:+-]+)?Z?$/.test(field.slice(0, 40))
-  return fields.some(field => field.trim() !== '') && !fields.some(isData)
+  let mode = 0
+  for (const [value, count] of counts) {
+    const most = counts.get(mode) ?? 0
+    if (count > most || (count === most && value > mode)) mode = value
+  }
+  return mode
 }

@@ -2,24 +2,56 @@ import type { CsvEncoding } from './shape'
 
 /** What the first bytes of a file tell about its encoding. Of UTF-8 the rest of the file must still be checked. */
 interface EncodingGuess {
-  readonly encoding: CsvEncoding
+  readonly encoding: Extract<CsvEncoding, `utf-${string}`>
   /** Length of the byte order mark. */
   readonly markBytes: number
 }
 
-/** Guesses by the byte order mark, and without one by where the NULs are that UTF-16 has in every ASCII character. */
-export function sniffEncoding(sample: Uint8Array): EncodingGuess {
-  const [first, second, third] = sample
-  if (first === 0xef && second === 0xbb && third === 0xbf) return { encoding: 'utf-8-bom', markBytes: 3 }
-  if (first === 0xff && second === 0xfe) return { encoding: 'utf-16le', markBytes: 2 }
-  if (first === 0xfe && second === 0xff) return { encoding: 'utf-16be', markBytes: 2 }
+const MARKS: readonly (readonly [string, EncodingGuess['encoding']])[] = [
+  // Before UTF-16, whose mark it begins with.
+  ['\xff\xfe\0\0', 'utf-32le'],
+  ['\0\0\xfe\xff', 'utf-32be'],
+  ['\xef\xbb\xbf', 'utf-8-bom'],
+  ['\xff\xfe', 'utf-16le'],
+  ['\xfe\xff', 'utf-16be'],
+]
 
-  if (!sample.includes(0)) return { encoding: 'utf-8', markBytes: 0 }
-  const pairs = sample.length >> 1
-  const nuls = [0, 0]
-  for (let i = 0; i < pairs * 2; i++) if (sample[i] === 0) nuls[i & 1] = (nuls[i & 1] as number) + 1
-  const [even = 0, odd = 0] = nuls
-  if (odd * 2 > pairs && even * 20 < odd) return { encoding: 'utf-16le', markBytes: 0 }
-  if (even * 2 > pairs && odd * 20 < even) return { encoding: 'utf-16be', markBytes: 0 }
-  return { encoding: 'utf-8', markBytes: 0 }
+/** Guesses by the byte order mark, and without one by the NULs in characters of two or four bytes. */
+export function sniffEncoding(sample: Uint8Array): EncodingGuess {
+  const head = Buffer.from(sample.subarray(0, 4)).toString('latin1')
+  for (const [mark, encoding] of MARKS) if (head.startsWith(mark)) return { encoding, markBytes: mark.length }
+  const wide = sample.includes(0) ? sniffWide(sample) : undefined
+  return { encoding: wide ?? 'utf-8', markBytes: 0 }
+}
+
+function sniffWide(sample: Uint8Array): EncodingGuess['encoding'] | undefined {
+  const bytes = Buffer.from(sample.buffer, sample.byteOffset, sample.length)
+  const nuls = [0, 0, 0, 0]
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) nuls[i & 3] = (nuls[i & 3] as number) + 1
+  const [first = 0, second = 0, third = 0, fourth = 0] = nuls
+  const fours = bytes.length >> 2
+  const isFew = (count: number) => count * 20 < fours
+  if (fours > 1 && fourth === fours && third * 10 > fours * 9 && isFew(first)) return 'utf-32le'
+  if (fours > 1 && first >= fours && second * 10 > fours * 9 && isFew(fourth)) return 'utf-32be'
+
+  const pairs = bytes.length >> 1
+  const even = first + third
+  const odd = second + fourth
+  const isLike = (nuls: number, others: number, name: 'utf-16le' | 'utf-16be') =>
+    (others * 20 < nuls && nuls * 2 > pairs) || (others * 2 < nuls && areLinesWide(bytes, name))
+  if (isLike(odd, even, 'utf-16le')) return 'utf-16le'
+  if (isLike(even, odd, 'utf-16be')) return 'utf-16be'
+  return undefined
+}
+
+/** Whether nearly all bytes that could be a line feed are one in UTF-16: few of its letters have a NUL outside of ASCII. */
+function areLinesWide(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be'): boolean {
+  let breaks = 0
+  let wide = 0
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
+    breaks++
+    const isWide = encoding === 'utf-16le' ? at % 2 === 0 && bytes[at + 1] === 0 : at % 2 === 1 && bytes[at - 1] === 0
+    if (isWide) wide++
+  }
+  return wide > 0 && wide * 4 >= breaks * 3
 }

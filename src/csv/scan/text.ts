@@ -1,6 +1,10 @@
-import { type RecordCounts, RecordTally } from './records'
-import type { CsvDelimiter } from './shape'
-import { Utf8Check } from './utf8'
+/** Reads the text of a file behind its byte order mark: checks its bytes and tallies its records. */
+import type { Dialect } from './grammar'
+import type { HeaderSearch } from './header-search'
+import { type RecordCounts, RecordTally, type Seen } from './records'
+import { loadInput } from './skip-common'
+import { type SuspectKind, SuspectSearch } from './suspects'
+import { Utf8Check, type Utf8Findings } from './utf8'
 
 interface Place {
   /** Physical line, from 1. */
@@ -12,76 +16,162 @@ interface Place {
 /** What `TextScan` found. */
 export interface TextFindings extends RecordCounts {
   /** Whether there is nothing but spaces and line breaks. */
-  readonly blank: boolean
-  readonly nulCount: number
-  readonly nulLine: number | undefined
-  readonly invalidUtf8: Place | undefined
+  readonly isBlank: boolean
+  /** Whether every byte is a NUL. */
+  readonly isAllNuls: boolean
+  /** The first byte that is not UTF-8, and what is known of all of them. */
+  readonly broken: (Utf8Findings & { readonly at: Place }) | undefined
+  /** The first unit of UTF-16 or UTF-32 that is no character. */
+  readonly brokenUnitLine: number | undefined
+  readonly suspects: Readonly<Record<SuspectKind, Seen>>
+  /** Records that repeat the header. */
+  readonly repeats: Seen
+  /** The end-of-file marks of DOS that the file ends with. */
+  readonly ctrlZ: Seen
 }
 
-/** Reads the text of a file behind its byte order mark: checks its encoding and tallies its records. */
+/** How the text is to be read. */
+export interface Manner {
+  readonly dialect: Dialect
+  /** Records above the header that are none of the table. */
+  readonly above: number
+  /** Replaces delimiters of several bytes by the one of `dialect`. */
+  readonly narrow: ((bytes?: Uint8Array) => Uint8Array) | undefined
+  readonly isUtf8: boolean
+  readonly repeats: HeaderSearch | undefined
+  /** Where the text begins in the file. */
+  readonly offset: number
+}
+
+/** What the line of the first one is told of. */
+type Lined = 'repeat' | 'unit' | SuspectKind
+
+const SUSPECTS: readonly SuspectKind[] = ['nul', 'backslash', 'replacement', 'mark', 'mojibake']
+const LF = 0x0a
+const CR = 0x0d
+const CTRL_Z = 0x1a
+
 export class TextScan {
+  private readonly manner: Manner
   private readonly tally: RecordTally
   private readonly utf8: Utf8Check | undefined
+  private readonly suspects = new SuspectSearch()
+  private readonly lines: Partial<Record<Lined, number>> = {}
+  private broken: Place | undefined
   private offset: number
-  private blank = true
-  private nulCount = 0
-  private nulLine: number | undefined
-  private invalidUtf8: Place | undefined
+  private isBlank = true
+  private lastByte: number | undefined
+  /** Those that came last: they end the file, unless something follows. */
+  private ctrlZs = 0
 
-  /** @param offset where the text begins in the file. */
-  constructor(delimiter: CsvDelimiter, isUtf8: boolean, offset: number) {
-    this.tally = new RecordTally(delimiter)
-    this.utf8 = isUtf8 ? new Utf8Check() : undefined
-    this.offset = offset
+  constructor(manner: Manner) {
+    this.manner = manner
+    this.tally = new RecordTally(manner.dialect, manner.above)
+    this.utf8 = manner.isUtf8 ? new Utf8Check() : undefined
+    this.offset = manner.offset
   }
 
-  /** Reads on. `bytes` may end anywhere, and is not kept. */
-  scan(bytes: Uint8Array): void {
-    this.blank &&= bytes.every(byte => byte === 0x20 || byte === 0x0a || byte === 0x0d)
-    const invalid = this.invalidUtf8 === undefined ? this.utf8?.check(bytes) : undefined
-    const nul = findNul(bytes)
-    if (nul !== undefined) this.nulCount += countNuls(bytes.subarray(nul))
+  /**
+   * Reads on. `bytes` may end anywhere, and is not kept.
+   * @param brokenAt where in them the decoder met a unit that is no character.
+   */
+  scan(bytes: Uint8Array, brokenAt?: number): void {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    if (brokenAt !== undefined) this.lines.unit ??= this.findLine(piece, brokenAt)
+    let end = piece.length
+    while (end > 0 && piece[end - 1] === CTRL_Z) end--
+    if (end > 0) {
+      this.releaseCtrlZs()
+      this.scanPiece(piece.subarray(0, end))
+    }
+    this.ctrlZs += piece.length - end
+  }
 
-    let done = 0
-    // The tally knows the line it has come to, so it is stopped where a line is asked for.
-    const findLine = (at: number) => {
-      this.tally.scan(bytes.subarray(done, at))
-      done = Math.max(done, at)
-      return this.tally.line
+  /** They were not the end of the file. */
+  private releaseCtrlZs(): void {
+    for (; this.ctrlZs > 0; this.ctrlZs = Math.max(this.ctrlZs - 65_536, 0)) {
+      this.scanPiece(Buffer.alloc(Math.min(this.ctrlZs, 65_536), CTRL_Z))
     }
-    const places = [invalid, nul].filter(at => at !== undefined).sort((a, b) => a - b)
-    for (const at of places) {
-      const line = findLine(Math.max(at, 0))
-      if (at === invalid) this.invalidUtf8 = { line, offset: this.offset + at }
-      if (at === nul) this.nulLine ??= line
+  }
+
+  private scanPiece(bytes: Buffer): void {
+    if (this.isBlank) this.isBlank = isBlank(bytes)
+    const { narrow, dialect } = this.manner
+    for (let rest = bytes; rest.length > 0; ) {
+      const input = loadInput(rest, dialect)
+      const piece = rest.subarray(0, input.length)
+      this.search(piece, input.findSuspect)
+      if (narrow === undefined) this.tally.scan(input, piece)
+      else this.tallyAll(narrow(piece))
+      this.offset += piece.length
+      this.lastByte = piece[piece.length - 1]
+      rest = rest.subarray(input.length)
     }
-    findLine(bytes.length)
-    this.offset += bytes.length
+  }
+
+  private tallyAll(bytes: Uint8Array): void {
+    for (let rest = bytes; rest.length > 0; ) {
+      const input = loadInput(rest, this.manner.dialect)
+      this.tally.scan(input, rest.subarray(0, input.length))
+      rest = rest.subarray(input.length)
+    }
+  }
+
+  /** Looks for what is no matter of the grammar, in front of the tally. */
+  private search(piece: Buffer, findSuspect: (from: number) => number): void {
+    const note = (kind: Lined, at: number | undefined) => {
+      if (at !== undefined) this.lines[kind] ??= this.findLine(piece, at)
+    }
+    note('repeat', this.manner.repeats?.scan(piece))
+    const suspects = this.suspects.scan(piece, findSuspect)
+    for (const kind of SUSPECTS) note(kind, suspects[kind])
+    const broken = this.utf8?.check(piece)
+    if (broken !== undefined) this.broken = { line: this.findLine(piece, broken), offset: this.offset + broken }
+  }
+
+  /** The physical line that byte `at` of a piece is on, in front of which the tally stands. */
+  private findLine(piece: Buffer, at: number): number {
+    let { line } = this.tally
+    for (let i = 0; i < at; i++) {
+      const isAfterCr = (i === 0 ? this.lastByte : piece[i - 1]) === CR
+      if (piece[i] === CR || (piece[i] === LF && !isAfterCr)) line++
+    }
+    return line
   }
 
   /** Ends the text. Call it once, after the last `scan`. */
   end(): TextFindings {
-    const unfinished = this.utf8?.unfinished ?? 0
-    if (this.invalidUtf8 === undefined && unfinished > 0) {
-      this.invalidUtf8 = { line: this.tally.line, offset: this.offset - unfinished }
+    const { tally, utf8, lines, suspects, manner } = this
+    if (manner.narrow !== undefined) this.tallyAll(manner.narrow())
+    const endLine = tally.line
+    const unfinished = utf8?.end()
+    if (unfinished !== undefined) this.broken = { line: endLine, offset: this.offset + unfinished }
+    if (manner.repeats?.end() !== undefined) lines.repeat ??= endLine
+    const { broken } = this
+    const seen = (kind: SuspectKind): Seen => ({ count: suspects.counts[kind], line: lines[kind] })
+    return {
+      ...tally.end(),
+      isBlank: this.isBlank,
+      isAllNuls: suspects.counts.nul > 0 && suspects.counts.nul === this.offset - manner.offset,
+      broken: broken === undefined || utf8 === undefined ? undefined : { ...utf8.findings, at: broken },
+      brokenUnitLine: lines.unit,
+      suspects: {
+        nul: seen('nul'),
+        backslash: seen('backslash'),
+        replacement: seen('replacement'),
+        mark: seen('mark'),
+        mojibake: seen('mojibake'),
+      },
+      repeats: { count: manner.repeats?.count ?? 0, line: lines.repeat },
+      ctrlZ: { count: this.ctrlZs, line: endLine },
     }
-    const { blank, nulCount, nulLine, invalidUtf8 } = this
-    return { ...this.tally.end(), blank, nulCount, nulLine, invalidUtf8 }
   }
 }
 
-/** The first NUL. A `Buffer` leaves the search to native code that is many times as fast as the rest of the scan. */
-function findNul(bytes: Uint8Array): number | undefined {
-  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(0)
-  return at === -1 ? undefined : at
-}
-
-/** What a hole in a sparse file reads as. */
-const HOLE = Buffer.alloc(512 * 1024)
-
-function countNuls(bytes: Uint8Array): number {
-  if (bytes.length <= HOLE.length && HOLE.subarray(0, bytes.length).equals(bytes)) return bytes.length
-  let count = 0
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) count++
-  return count
+function isBlank(bytes: Buffer): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d) return false
+  }
+  return true
 }

@@ -1,36 +1,162 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 
-/** Whether bytes that come in pieces are UTF-8 (RFC 3629). */
+/** So much of a file is looked at from its first broken byte on to tell UTF-8 with faults from another encoding. */
+const WINDOW_BYTES = 1024 * 1024
+/** So much of it goes to the detector of encodings. */
+const EVIDENCE_BYTES = 64 * 1024
+/** Bytes before the first broken one that belong to the evidence: the rest of a word. */
+const CONTEXT_BYTES = 64
+/** Before the first broken byte, more characters would prove no more. */
+const CHARACTERS_ENOUGH = 16
+
+/** What is known of a file's bytes as UTF-8. */
+export interface Utf8Findings {
+  /** Bytes that belong to no character; those of the first MiB behind the first one if the file is not UTF-8 at all. */
+  readonly broken: number
+  /** Whether most of what is not ASCII is UTF-8 all the same. */
+  readonly mostly: boolean
+  /** What stands around the first broken byte. */
+  readonly evidence: Buffer
+}
+
+/** Whether bytes that come in pieces are UTF-8 (RFC 3629), and if not, how far from it they are. */
 export class Utf8Check {
   /** The beginning of a character that the next piece goes on with: 3 bytes at most. */
   private rest: Uint8Array = new Uint8Array(0)
+  private broken = 0
+  /** Whether the only thing wrong is that the file ends within a character. */
+  private isCutOff = false
+  /** Characters of several bytes: the first few before anything broken, and all in the window behind it. */
+  private characters = 0
+  /** Bytes of the window that are left; `undefined` before anything is broken. */
+  private window: number | undefined
+  private context: Buffer = Buffer.alloc(0)
+  private readonly evidence: Buffer[] = []
+  private evidenceRoom = EVIDENCE_BYTES
 
   /**
    * Checks the next piece, which is not kept.
-   * @returns where the first invalid character begins, in bytes from the start of this piece: negative if it begins
-   *   in an earlier one, `undefined` if there is none. After the first one there is nothing more to check.
+   * @returns where the first broken byte of all pieces is, in bytes from the start of this piece: negative if it came in
+   *   an earlier one, `undefined` if there is none or it was told before.
    */
   check(bytes: Uint8Array): number | undefined {
-    let from = 0
-    if (this.rest.length > 0) {
-      const begun = this.rest.length
-      from = Math.min(characterLength(this.rest[0] as number) - begun, bytes.length)
-      const joined = Buffer.concat([this.rest, bytes.subarray(0, from)])
-      if (!isUtf8(joined.subarray(0, wholeLength(joined)))) return -begun
-      this.rest = joined.subarray(wholeLength(joined))
-      if (this.rest.length > 0) return undefined
+    if (this.isHopeless) return undefined
+    if (this.window !== undefined) {
+      this.takeWindow(bytes)
+      return undefined
     }
-    const fresh = bytes.subarray(from)
-    const whole = wholeLength(fresh)
-    if (!isUtf8(fresh.subarray(0, whole))) return from + findInvalid(fresh)
-    this.rest = Uint8Array.from(fresh.subarray(whole))
-    return undefined
+    const begun = this.rest.length
+    const all = begun === 0 ? bytes : Buffer.concat([this.rest, bytes])
+    const whole = wholeLength(all)
+    const text = all.subarray(0, whole)
+    if (isAscii(text) || isUtf8(text)) {
+      if (this.characters < CHARACTERS_ENOUGH && !isAscii(text)) this.countFew(text)
+      this.keepContext(bytes)
+      this.rest = Uint8Array.from(all.subarray(whole))
+      return undefined
+    }
+    const at = findInvalid(all)
+    if (this.characters < CHARACTERS_ENOUGH) this.countFew(all.subarray(0, at))
+    this.keepContext(bytes.subarray(0, Math.max(at - begun, 0)))
+    if (at < begun) this.context = this.context.subarray(0, this.context.length - (begun - at))
+    this.window = WINDOW_BYTES
+    this.rest = new Uint8Array(0)
+    this.addEvidence(this.context)
+    this.takeWindow(all.subarray(at))
+    return at - begun
   }
 
-  /** How many bytes of a character that never ended came last. */
-  get unfinished(): number {
-    return this.rest.length
+  /** Ends the file. Call it once, after the last `check`. Returns where it broke off, if that is the first broken byte. */
+  end(): number | undefined {
+    const isFirst = this.window === undefined && this.rest.length > 0
+    if (!this.isHopeless) this.broken += this.rest.length
+    if (isFirst) {
+      this.evidence.push(this.context)
+      // One byte may be the last letter of another encoding. Two are the beginning of a character.
+      this.isCutOff = this.characters > 0 || this.rest.length > 1
+    }
+    return isFirst ? -this.rest.length : undefined
   }
+
+  get findings(): Utf8Findings {
+    return { broken: this.broken, mostly: this.isMostlyUtf8, evidence: Buffer.concat(this.evidence) }
+  }
+
+  /** Another encoding by chance has hardly a pair of bytes in ten that are a character of UTF-8. */
+  private get isMostlyUtf8(): boolean {
+    return this.isCutOff || (this.characters > 0 && this.characters >= this.broken)
+  }
+
+  /** Whether the window has shown that this is no UTF-8, so that the rest need not be looked at. */
+  private get isHopeless(): boolean {
+    return this.window === 0 && this.characters === 0
+  }
+
+  private keepContext(bytes: Uint8Array): void {
+    const joined = bytes.length < CONTEXT_BYTES ? Buffer.concat([this.context, bytes]) : bytes
+    this.context = Buffer.from(joined.subarray(Math.max(joined.length - CONTEXT_BYTES, 0)))
+  }
+
+  private addEvidence(bytes: Uint8Array): void {
+    const taken = Buffer.from(bytes.subarray(0, this.evidenceRoom))
+    this.evidenceRoom -= taken.length
+    if (taken.length > 0) this.evidence.push(taken)
+  }
+
+  /** Behind the first broken byte. `bytes` are new ones: `rest` stands before them. */
+  private takeWindow(bytes: Uint8Array): void {
+    this.addEvidence(bytes)
+    const inWindow = bytes.subarray(0, this.window)
+    if (this.window !== undefined && this.window > 0) {
+      this.count(inWindow)
+      this.window -= inWindow.length
+      // What comes behind the window counts only if this is UTF-8, and then its characters prove no more.
+      if (this.window === 0 && !this.isMostlyUtf8) this.characters = 0
+    }
+    const behind = bytes.subarray(inWindow.length)
+    if (behind.length > 0 && !this.isHopeless) {
+      if (this.rest.length > 0 || !isUtf8(behind)) this.count(behind)
+      else this.rest = new Uint8Array(0)
+    }
+  }
+
+  private countFew(text: Uint8Array): void {
+    for (let i = 0; i < text.length && this.characters < CHARACTERS_ENOUGH; i++) {
+      if ((text[i] as number) >= 0xc0) this.characters++
+    }
+  }
+
+  private count(bytes: Uint8Array): void {
+    const all = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
+    let at = 0
+    while (at < all.length) {
+      if ((all[at] as number) < 0x80) {
+        at++
+        continue
+      }
+      const length = readCharacter(all, at)
+      if (length === undefined) break
+      if (length === 0) this.broken++
+      else if (this.window !== 0) this.characters++
+      at += Math.max(length, 1)
+    }
+    this.rest = Uint8Array.from(all.subarray(at))
+  }
+}
+
+/** The length of the character at `at`; 0 if there is none, `undefined` if the bytes end within it. */
+function readCharacter(bytes: Uint8Array, at: number): number | undefined {
+  const first = bytes[at] as number
+  const length = characterLength(first)
+  if (length === 1) return first < 0x80 ? 1 : 0
+  for (let i = 1; i < length; i++) {
+    const byte = bytes[at + i]
+    if (byte === undefined) return undefined
+    const low = i > 1 ? 0x80 : first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
+    const high = i > 1 ? 0xbf : first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
+    if (byte < low || byte > high) return 0
+  }
+  return length
 }
 
 /** The length that the first byte of a character announces; 1 for a byte that cannot be the first of several. */
@@ -42,9 +168,9 @@ function characterLength(first: number): number {
 /** How many bytes are left when a character that is cut off at the end is set aside. */
 function wholeLength(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] as number
-    const isContinuation = byte >= 0x80 && byte < 0xc0
-    if (!isContinuation) return characterLength(byte) > back ? bytes.length - back : bytes.length
+    const at = bytes.length - back
+    const byte = bytes[at] as number
+    if (byte < 0x80 || byte >= 0xc0) return readCharacter(bytes, at) === undefined ? at : bytes.length
   }
   return bytes.length
 }
@@ -58,5 +184,11 @@ function findInvalid(bytes: Uint8Array): number {
     if (isUtf8(bytes.subarray(0, wholeLength(bytes.subarray(0, middle))))) valid = middle
     else invalid = middle
   }
-  return wholeLength(bytes.subarray(0, valid))
+  let at = wholeLength(bytes.subarray(0, valid))
+  while (at < bytes.length) {
+    const length = readCharacter(bytes, at)
+    if (length === 0 || length === undefined) break
+    at += length
+  }
+  return at
 }

@@ -75,6 +75,7 @@ function faulty(message: string): FileRun['csv'] {
     shape: {
       ...{ encoding: 'utf-8', delimiter: ',', lineEnd: 'lf', header: true, columns: 2, rows: 3 },
       faults: [{ code: 'ragged_rows', message, line: 2 }],
+      notes: [],
     },
   }
 }

@@ -36,30 +36,34 @@ const MARK = '\ufeff'
 
 // The names are those of the files in csv-spectrum.
 const SHAPES: readonly [string, string | Uint8Array, Partial<CsvShape>][] = [
-  ['simple', 'a,b,c\n1,2,3', { columns: 3, rows: 2, header: true, lineEnd: 'lf', delimiter: ',' }],
-  ['simple_crlf', 'a,b,c\r\n1,2,3', { columns: 3, rows: 2, lineEnd: 'crlf' }],
-  ['bare cr', 'a,b,c\r1,2,3\r', { columns: 3, rows: 2, lineEnd: 'cr' }],
-  ['comma_in_quotes', 'first,last\nJohn,"120 any st., ""X"""\n', { columns: 2, rows: 2 }],
-  ['empty', 'a,b,c\n1,"",""\n2,3,4', { columns: 3, rows: 3 }],
-  ['empty_crlf', 'a,b,c\r\n1,"",""\r\n2,3,4\r\n', { columns: 3, rows: 3, lineEnd: 'crlf' }],
-  ['escaped_quotes', 'a,b\n1,"ha ""ha"" ha"\n3,4\n', { columns: 2, rows: 3 }],
-  ['json', 'key,val\n1,"{""type"": ""Point"", ""coordinates"": [102.0, 0.5]}"\n', { columns: 2, rows: 2 }],
-  ['newlines', 'a,b,c\n1,2,3\n"Once upon \na time",5,6\n7,8,9\n', { columns: 3, rows: 4, lineEnd: 'lf' }],
-  ['newlines_crlf', 'a,b\r\n"Once\r\nupon\na time",5\r\n', { columns: 2, rows: 2, lineEnd: 'crlf' }],
-  ['quotes_and_newlines', 'a,b\n1,"ha \n""ha"" \nha"\n3,4\n', { columns: 2, rows: 3 }],
-  ['utf8', 'a,b,c\n1,2,3\n4,5,ʤ\n', { columns: 3, rows: 3, encoding: 'utf-8' }],
-  ['utf8 with mark', `${MARK}a,b\n1,2\n`, { columns: 2, rows: 2, encoding: 'utf-8-bom' }],
-  ['a quoted first field behind a mark', `${MARK}"a,x",b\n1,2\n`, { columns: 2, rows: 2, encoding: 'utf-8-bom' }],
-  ['utf-16le with mark', Buffer.from(`${MARK}ä,b\n1,ʤ😀\n`, 'utf16le'), { columns: 2, rows: 2, encoding: 'utf-16le' }],
-  ['utf-16be with mark', utf16be(`${MARK}ä,b\r\n1,ʤ😀\r\n`), { rows: 2, encoding: 'utf-16be', lineEnd: 'crlf' }],
+  ['simple', 'a,b,c\n1,2,3', { columns: 3, rows: 1, header: true, lineEnd: 'lf', delimiter: ',' }],
+  ['simple_crlf', 'a,b,c\r\n1,2,3', { columns: 3, rows: 1, lineEnd: 'crlf' }],
+  ['bare cr', 'a,b,c\r1,2,3\r', { columns: 3, rows: 1, lineEnd: 'cr' }],
+  ['comma_in_quotes', 'first,last\nJohn,"120 any st., ""X"""\n', { columns: 2, rows: 1 }],
+  ['empty', 'a,b,c\n1,"",""\n2,3,4', { columns: 3, rows: 2 }],
+  ['empty_crlf', 'a,b,c\r\n1,"",""\r\n2,3,4\r\n', { columns: 3, rows: 2, lineEnd: 'crlf' }],
+  ['escaped_quotes', 'a,b\n1,"ha ""ha"" ha"\n3,4\n', { columns: 2, rows: 2 }],
+  ['json', 'key,val\n1,"{""type"": ""Point"", ""coordinates"": [102.0, 0.5]}"\n', { columns: 2, rows: 1 }],
+  ['newlines', 'a,b,c\n1,2,3\n"Once upon \na time",5,6\n7,8,9\n', { columns: 3, rows: 3, lineEnd: 'lf' }],
+  ['newlines_crlf', 'a,b\r\n"Once\r\nupon\na time",5\r\n', { columns: 2, rows: 1, lineEnd: 'crlf' }],
+  ['quotes_and_newlines', 'a,b\n1,"ha \n""ha"" \nha"\n3,4\n', { columns: 2, rows: 2 }],
+  ['utf8', 'a,b,c\n1,2,3\n4,5,ʤ\n', { columns: 3, rows: 2, encoding: 'utf-8' }],
+  ['utf8 with mark', `${MARK}a,b\n1,2\n`, { columns: 2, rows: 1, encoding: 'utf-8-bom' }],
+  ['a quoted first field behind a mark', `${MARK}"a,x",b\n1,2\n`, { columns: 2, rows: 1, encoding: 'utf-8-bom' }],
+  ['utf-16le with mark', Buffer.from(`${MARK}ä,b\n1,ʤ😀\n`, 'utf16le'), { columns: 2, rows: 1, encoding: 'utf-16le' }],
+  ['utf-16be with mark', utf16be(`${MARK}ä,b\r\n1,ʤ😀\r\n`), { rows: 1, encoding: 'utf-16be', lineEnd: 'crlf' }],
   ['utf-16le', Buffer.from('a;b\n1;2\n', 'utf16le'), { encoding: 'utf-16le', delimiter: ';', columns: 2 }],
   ['utf-16be', utf16be('a\tb\n1\t2\n'), { encoding: 'utf-16be', delimiter: '\t', columns: 2 }],
-  ['one column', 'name\nAnn\nBob\n', { columns: 1, rows: 3, delimiter: ',' }],
-  ['blank lines', '\n\na,b\n\r\n1,2\n\n', { columns: 2, rows: 2, lineEnd: 'mixed' }],
+  ['one column', 'name\nAnn\nBob\n', { columns: 1, rows: 2, delimiter: null }],
+  ['blank lines', '\n\na,b\n\r\n1,2\n\n', { columns: 2, rows: 1, lineEnd: 'mixed' }],
   ['semicolons, decimal commas', 'a;b;c\n1,5;2,5;3,5\n1,0;2,0;3,0\n', { delimiter: ';', columns: 3 }],
   ['pipes, commas in text', 'id|name|x\n1|Doe, Ann|3\n2|Roe, Bob|4\n', { delimiter: '|', columns: 3 }],
   ['semicolons in quotes', 'a,b\n"1;2;3",4\n"5;6;7",8\n', { delimiter: ',', columns: 2 }],
-  ['semicolons under a title', 'Report 2024, draft\na;b;c\n1;2;3\n4;5;6\n7;8;9\n', { delimiter: ';', columns: 1 }],
+  [
+    'semicolons under a title',
+    'Report 2024, draft\na;b;c\n1;2;3\n4;5;6\n7;8;9\n',
+    { delimiter: ';', columns: 3, rows: 3 },
+  ],
   ['semicolons, decimal commas, a long row', 'a;b\nx;1,5\ny;2,5;\nz;3,5\n', { delimiter: ';', columns: 2 }],
   ['numbers only', '1,2\n3,4\n', { header: false, rows: 2 }],
   ['a date in the first record', 'Ann,2024-05-01T10:00:00Z\nBob,2024-05-02T10:00:00Z\n', { header: false }],
@@ -71,7 +75,7 @@ for (const [name, content, expected] of SHAPES) {
     const shape = scan(content)
     for (const [key, value] of Object.entries(expected)) assert.equal(shape[key as keyof CsvShape], value, key)
     assert.deepEqual(
-      codesOf(shape).filter(code => code !== 'mixed_line_ends' && code !== 'ragged_rows'),
+      codesOf(shape).filter(code => !['mixed_line_ends', 'ragged_rows', 'title_above_header'].includes(code)),
       [],
     )
   })
@@ -124,7 +128,12 @@ const FAULTS: readonly [string, string | Uint8Array, Partial<CsvFault>, RegExp][
     /2 fields .*line 2/,
   ],
   ['text behind a closing quote', 'a,b\n1,"x" \n', { code: 'stray_quote', line: 2, count: 1 }, /1 field .*line 2/],
-  ['quotes escaped by a backslash', 'a,b\n1,2\n1,"x \\" y"\n', { code: 'stray_quote', line: 3, count: 1 }, /line 3/],
+  [
+    'quotes escaped by a backslash',
+    'a,b\n1,2\n1,"x \\" y"\n',
+    { code: 'backslash_quotes', line: 3, count: 1 },
+    /1 quote is escaped by a backslash, the first in line 3.*Spark/,
+  ],
   ['NULs', 'a,b\r\n1,2\r\n1,\0\0\r\n\0,4\r\n', { code: 'nul_bytes', line: 3, count: 3 }, /3 NUL bytes.*line 3/],
   ['a hole of NULs', `a,b\n1,${'\0'.repeat(40)}\n`, { code: 'nul_bytes', line: 2, count: 40 }, /40 NUL bytes/],
   [
@@ -149,11 +158,11 @@ const FAULTS: readonly [string, string | Uint8Array, Partial<CsvFault>, RegExp][
   ['LF and CRLF', 'a,b\n1,2\r\n', { code: 'mixed_line_ends' }, /LF and CRLF/],
   ['LF and CR', 'a,b\n1,2\r3,4\n', { code: 'mixed_line_ends' }, /LF and CR\./],
   ['CR at the very end', 'a,b\n1,2\r', { code: 'mixed_line_ends' }, /LF and CR\./],
-  ['gzip', latin1('\x1f\x8b\x08\0\0,"\n'), { code: 'binary' }, /gzip/],
-  ['XLSX', latin1('PK\x03\x04\x14\0,"\n'), { code: 'binary' }, /ZIP/],
-  ['XLS', latin1('\xd0\xcf\x11\xe0\xa1\xb1'), { code: 'binary' }, /Excel/],
-  ['Parquet', latin1('PAR1\x15\x04,"\n'), { code: 'binary' }, /Parquet/],
-  ['PDF', '%PDF-1.7\n', { code: 'binary' }, /PDF/],
+  ['gzip', latin1('\x1f\x8b\x08\0\0,"\n'), { code: 'not_csv' }, /gzip/],
+  ['XLSX', latin1('PK\x03\x04\x14\0,"\n'), { code: 'not_csv' }, /ZIP/],
+  ['XLS', latin1('\xd0\xcf\x11\xe0\xa1\xb1'), { code: 'not_csv' }, /Excel/],
+  ['Parquet', latin1('PAR1\x15\x04,"\n'), { code: 'not_csv' }, /Parquet/],
+  ['PDF', '%PDF-1.7\n', { code: 'not_csv' }, /PDF/],
 ]
 
 for (const [name, content, expected, message] of FAULTS) {
@@ -174,21 +183,21 @@ test('does not take a column named PAR1 for Parquet', () => {
 })
 
 test('counts a record whose quote is never closed, or that is cut off', () => {
-  assert.equal(scan('a,b\n1,"2\n').rows, 2)
-  assert.equal(scan('a,b\n1,2\n3').rows, 3)
+  assert.equal(scan('a,b\n1,"2\n').rows, 1)
+  assert.equal(scan('a,b\n1,2\n3').rows, 2)
   assert.equal(scan('"a').columns, 1)
 })
 
 test('counts a character of UTF-16 that is cut off at the end', () => {
   const shape = scan(Buffer.concat([Buffer.from('a,b\n1,2\n', 'utf16le'), latin1('3')]))
-  assert.deepEqual([shape.rows, codesOf(shape)], [3, ['cut_off']])
+  assert.deepEqual([shape.rows, codesOf(shape)], [2, ['invalid_utf16', 'cut_off']])
 })
 
 test('reads on where the sample ends', () => {
   const content = 'a,bc\n'.repeat(30_000)
   for (const size of [1000, 65_535, 65_536, 65_537, 1e6]) {
     const { rows, faults } = scan(content, size)
-    assert.deepEqual([rows, faults.map(fault => fault.code)], [30_000, []])
+    assert.deepEqual([rows, faults.map(fault => fault.code)], [29_999, []])
   }
 })
 
@@ -206,7 +215,7 @@ test('a line of 2 GiB takes no more memory than a short one, and what is behind 
   const grown = process.memoryUsage().rss - before
   scanner.update(latin1('"\n2,\xff\n3'))
   const { rows, columns, faults } = scanner.end()
-  assert.deepEqual([rows, columns], [4, 2])
+  assert.deepEqual([rows, columns], [3, 2])
   assert.deepEqual(
     faults.map(({ code, line, offset }) => [code, line, offset]),
     [
@@ -271,8 +280,10 @@ test('counts rows and columns as csv-parse does, wherever the pieces are cut', (
       const columns = records[0]?.length ?? 0
       const shape = scan(text)
       const { faults, ...found } = shape
+      // By chance a line is like a title, or all fields between two pipes are empty: the text has two meanings.
+      fc.pre(!codesOf(shape).includes('title_above_header') && shape.delimiter?.length === 1)
       assert.deepEqual(
-        { delimiter: found.delimiter, rows: found.rows, columns: found.columns },
+        { delimiter: found.delimiter, rows: found.rows + (found.header ? 1 : 0), columns: found.columns },
         { delimiter, rows: records.length, columns },
       )
       assert.deepEqual(
@@ -282,7 +293,9 @@ test('counts rows and columns as csv-parse does, wherever the pieces are cut', (
       for (const size of [1, 2, 3, 7]) assert.deepEqual(scan(text, size), shape)
 
       const head = makeHead(columns, delimiter, lineEnd)
-      const long = { ...scan(head), rows: records.length + 2 }
+      const long = scan(head + text)
+      const { rows, faults: longFaults } = long
+      assert.deepEqual([rows, longFaults], [records.length + 1, []])
       for (const size of [1, 2, 3, 7, 1000]) assert.deepEqual(scan(head + text, size, 0, head.length), long)
     }),
     { numRuns: 300 },
@@ -291,8 +304,20 @@ test('counts rows and columns as csv-parse does, wherever the pieces are cut', (
 
 const nasty = fc.constantFrom(
   ...['a', '1', '"', '""', ',', ';', '\n', '\r', '\r\n', '\0', '\xe2', '\x82', '\xac', '\xff', '\xc3\xa9', ' '],
+  ...[
+    '\\',
+    '\x1a',
+    '||',
+    '\xef\xbf\xbd',
+    '\xef\xbb\xbf',
+    '\xc3\x83\xc2\xa9',
+    '\n\n',
+    'a,b\n',
+    '\r\nname 0,name 1\r\n',
+    '"a\nb"',
+  ],
 )
-const nastyBytes = fc.array(nasty, { maxLength: 60 }).map(pieces => latin1(pieces.join('')))
+const nastyBytes = fc.array(nasty, { maxLength: 80 }).map(pieces => latin1(pieces.join('')))
 const marks = fc.constantFrom('', '', '', '\xef\xbb\xbf', '\xff\xfe', '\xfe\xff').map(latin1)
 
 const encodings = fc.constantFrom<BufferEncoding>('utf8', 'utf16le')
