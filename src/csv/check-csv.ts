@@ -1,4 +1,4 @@
-/** What `CSV_CHECK` makes of the faults that were found in files. */
+/** What `CSV_CHECK` makes of the faults that were found in files. Notes refuse nothing. */
 
 import { CsvFailure, Failure, InterruptedFailure } from '../errors'
 import type { CsvFault, CsvShape } from './scan/shape'
@@ -17,24 +17,24 @@ function listFaults(csv: Checked | Failure | undefined): readonly CsvFault[] {
 
 /**
  * For `strict`.
- * @throws CsvFailure where a file has a fault.
+ * @throws CsvFailure if a file has a fault.
  */
 export function assertNoFaults(
   check: CsvCheck,
   entries: readonly { readonly file: { readonly name: string }; readonly csv?: Checked | Failure | undefined }[],
 ): void {
-  // A run that was told to stop sends nothing, and has not read all: the signal is what ends it.
+  // A run that was told to stop sends nothing, and has not read all: the signal ends it.
   const isStopped = entries.some(({ csv }) => csv instanceof InterruptedFailure)
   if (check !== 'strict' || isStopped) return
   const bad = entries.filter(({ csv }) => listFaults(csv).length > 0)
   const [first] = bad
   if (first === undefined) return
-  const others = bad.length === 1 ? '' : ` and ${bad.length - 1} more`
-  throw new CsvFailure(
-    `CSV_CHECK is strict, and ${first.file.name}${others} of ${entries.length} files have faults: nothing was sent.`,
-    {
-      code: 'csv_refused',
-      advice: 'Mend the files, or upload them as they are with CSV_CHECK=warn.',
-    },
-  )
+  const files =
+    bad.length === 1
+      ? `${first.file.name} has`
+      : `${first.file.name} and ${bad.length - 1} more of ${entries.length} files have`
+  throw new CsvFailure(`Nothing was uploaded: ${files} CSV faults, and CSV_CHECK is strict.`, {
+    code: 'csv_refused',
+    advice: `Fix the ${bad.length === 1 ? 'file' : 'files'}, or set CSV_CHECK=warn.`,
+  })
 }
