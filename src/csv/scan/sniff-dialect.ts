@@ -170,8 +170,9 @@ function countAbove(records: readonly SampleRecord[], columns: number): number {
   while (above < most && isAboveTable(records, above, columns)) above++
   const [first, header] = [records[0], records[above]]
   if (above === 0 || first === undefined || header?.fields.length !== columns) return 0
-  // A row of data may have one field that is filled.
-  if (first.raw.length === columns && !sniffHeader(records.slice(above).map(({ fields }) => fields)).isSure) return 0
+  // A row of data may have few fields that are filled, and a comment of several fields may be a header that is too short.
+  const isDoubtful = first.raw.length === columns || (above === 1 && first.raw.length > 2 && isComment(first))
+  if (isDoubtful && !sniffHeader(records.slice(above).map(({ fields }) => fields)).isSure) return 0
   // A short header over data is no title.
   const isTitle = isComment(first) || first.raw.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
   const isHeader = columns > 2 || header.fields.every(field => /\p{L}/u.test(field))
@@ -191,9 +192,10 @@ function isAboveTable(records: readonly SampleRecord[], index: number, columns: 
   return isPadded(record) && nextFilled > 2 && nextFilled >= columns - 1
 }
 
-/** Whether only the first of at least three fields is filled. */
+/** Whether of at least three fields only the first few are filled. */
 function isPadded({ fields }: SampleRecord): boolean {
-  return fields.length > 2 && fields[0]?.trim() !== '' && fields.slice(1).every(field => field.trim() === '')
+  const filled = fields.findLastIndex(field => field.trim() !== '') + 1
+  return fields.length > 2 && filled * 2 <= fields.length && fields[0]?.trim() !== ''
 }
 
 /** Numbers with a decimal comma under one name. */

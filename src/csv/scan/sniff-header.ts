@@ -34,6 +34,8 @@ const ADDRESS =
 function kindOf(field: string): Kind {
   const text = field.trim()
   if (text === '') return 'blank'
+  // Columns of a fixed width, which no delimiter parts.
+  if (/^[-+\d.eE\s]{3,}$/.test(text) && text.split(/\s+/).every(part => NUMBER.test(part))) return 'number'
   if (text.length > 80) return 'text'
   if (NONE.test(text)) return 'none'
   if (BOOLEAN.test(text)) return 'boolean'
