@@ -1,6 +1,6 @@
 /** Guesses whether the first record of a table holds the names of its columns. */
 
-export interface HeaderGuess {
+interface HeaderGuess {
   readonly isHeader: boolean
   /** Whether it differs in kind from the records below it: only then is a wrong name a fault. */
   readonly isSure: boolean

@@ -1,7 +1,7 @@
 /** UTF-16 and UTF-32, made UTF-8 piece by piece. */
 import type { CsvEncoding } from './shape'
 
-export type WideEncoding = Extract<CsvEncoding, `utf-16${string}` | `utf-32${string}`>
+type WideEncoding = Extract<CsvEncoding, `utf-16${string}` | `utf-32${string}`>
 
 /** What stands for a unit that is no character: it has no meaning in CSV, and is not taken for damage of an earlier time. */
 const STAND_IN = '?'

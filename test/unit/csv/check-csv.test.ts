@@ -1,20 +1,20 @@
 /** What `strict` refuses, and in what words. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { refuseFaults } from '../../../src/csv/check-csv'
-import type { CsvFile } from '../../../src/csv/csv-file'
+import { assertNoFaults } from '../../../src/csv/check-csv'
+import type { CsvContent } from '../../../src/csv/read-csv'
 import { CsvFailure, InterruptedFailure } from '../../../src/errors'
 
 const FAULT = { code: 'cut_off', message: 'The last row (line 3) is cut off.' }
 const NOTE = { code: 'empty_rows', message: '1 row of only empty fields.' }
 
 function read(name: string, faults: readonly object[], notes: readonly object[] = []) {
-  return { file: { name }, csv: { shape: { faults, notes } } as unknown as CsvFile }
+  return { file: { name }, csv: { shape: { faults, notes } } as unknown as CsvContent }
 }
 
 test('one file with a fault refuses the run, and is named', () => {
   assert.throws(
-    () => refuseFaults('strict', [read('good.csv', []), read('bad.csv', [FAULT])]),
+    () => assertNoFaults('strict', [read('good.csv', []), read('bad.csv', [FAULT])]),
     new CsvFailure('Nothing was uploaded: bad.csv has CSV faults, and CSV_CHECK is strict.', {
       code: 'csv_refused',
       advice: 'Fix the file, or set CSV_CHECK=warn.',
@@ -25,7 +25,7 @@ test('one file with a fault refuses the run, and is named', () => {
 test('of several files with faults the first is named, and the others counted', () => {
   assert.throws(
     () =>
-      refuseFaults('strict', [
+      assertNoFaults('strict', [
         read('a.csv', [FAULT]),
         read('b.csv', [FAULT]),
         read('c.csv', []),
@@ -36,13 +36,13 @@ test('of several files with faults the first is named, and the others counted', 
 })
 
 test('a note refuses nothing', () => {
-  refuseFaults('strict', [read('a.csv', [], [NOTE])])
+  assertNoFaults('strict', [read('a.csv', [], [NOTE])])
 })
 
 test('warn refuses nothing', () => {
-  refuseFaults('warn', [read('a.csv', [FAULT])])
+  assertNoFaults('warn', [read('a.csv', [FAULT])])
 })
 
 test('a run that was told to stop while it read is not refused for a fault: the signal is its end', () => {
-  refuseFaults('strict', [read('a.csv', [FAULT]), { file: { name: 'b.csv' }, csv: new InterruptedFailure('SIGINT') }])
+  assertNoFaults('strict', [read('a.csv', [FAULT]), { file: { name: 'b.csv' }, csv: new InterruptedFailure('SIGINT') }])
 })
