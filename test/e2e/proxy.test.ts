@@ -106,6 +106,24 @@ describe('a proxy that stands in the way', { concurrency: 3 }, () => {
   })
 })
 
+describe('through a tunnel certificates are verified as they are without one', () => {
+  const OTHER = makeCertificate('DNS:other.test')
+  for (const [what, certificate, trusted, says] of [
+    ['another host', OTHER, OTHER, /the certificate that answers there is for another host/],
+    ['nobody known', OURS, OTHER, /SELF_SIGNED/],
+  ] as const) {
+    test(`one of ${what} is refused, and nothing is sent`, async () => {
+      const [server, proxy] = [await startServer(certificate), await startForwardProxy()]
+      const env = { ...server.env, ...FAST_CLOCK, DATA_DIR, AWS_CA_BUNDLE: trusted.path }
+      const { code, stderr } = await runProgram({ ...env, HTTPS_PROXY: `127.0.0.1:${proxy.port}` })
+      assert.equal(code, 6)
+      assert.match(stderr, says)
+      assert.ok(proxy.passed.length > 0)
+      assert.deepEqual(server.seen, [])
+    })
+  }
+})
+
 test('NODE_USE_ENV_PROXY, by which newer Nodes read the same variables, changes nothing', async () => {
   const [server, proxy] = [await startServer(OURS), await startForwardProxy({ login: LOGIN })]
   const HTTPS_PROXY = `http://${WRITTEN_LOGIN}@127.0.0.1:${proxy.port}`
