@@ -27,6 +27,24 @@ test('one that NODE_EXTRA_CA_CERTS vouches for is good', async () => {
   assert.equal((await server.keys()).length, 1)
 })
 
+for (const [what, trust] of [
+  ['AWS_CA_BUNDLE', () => ({ AWS_CA_BUNDLE: OURS.path })],
+  [
+    "a profile's ca_bundle",
+    () => {
+      const config = `[profile lake]\nca_bundle = ${OURS.path}\n`
+      return { AWS_PROFILE: 'lake', AWS_CONFIG_FILE: join(makeTempFolder({ config }), 'config') }
+    },
+  ],
+] as const) {
+  test(`one that ${what} vouches for is good`, async () => {
+    const server = await startServer(OURS)
+    const { code, stderr } = await runProgram({ ...server.env, DATA_DIR, ...trust() })
+    assert.equal(code, 0, stderr)
+    assert.equal((await server.keys()).length, 1)
+  })
+}
+
 test('one for another host is refused, though it is vouched for', async () => {
   const other = makeCertificate('DNS:other.test')
   const server = await startServer(other)

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseEvents, parseManifest, reportedFiles, runProgram } from '../support/program'
+import { parseEvents, parseManifest, reportedFiles, runBriefly, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
-import { breakOff, partOf, SERVER, sentParts, startRealServer } from '../support/real-server'
+import { breakOff, environmentOf, partOf, SERVER, SERVER_URL, sentParts, startRealServer } from '../support/real-server'
 import { makeTempFolder } from '../support/temp-folder'
 
 const MIB = 1024 * 1024
@@ -258,3 +258,18 @@ for (const [what, credentials, says] of [
     }
   })
 }
+
+test('a key without the right to write: 20 files of one part fail, exit 4, and the process ends', async () => {
+  const server = await startRealServer()
+  await server.createBucket()
+  const content = randomBytes(PART)
+  const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f${index}.csv`, content]))
+  const env = { ...server.env, ...environmentOf(SERVER.other), DATA_DIR: makeTempFolder(files), CSV_CHECK: 'off' }
+  // Past the proxy, which would read what the server does not.
+  const { code, stdout } = await runBriefly({ ...env, AWS_ENDPOINT_URL: SERVER_URL }, JSON_OUTPUT)
+  assert.equal(code, 4, stdout)
+  for (const { outcome, error } of reportedFiles(stdout)) {
+    assert.deepEqual([outcome, error?.code, error?.retryable], ['failed', 'bucket', false])
+  }
+  assert.deepEqual(await server.keys(), [])
+})

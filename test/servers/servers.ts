@@ -20,7 +20,7 @@ type Lack =
 interface Server {
   /** Whose the tests' buckets are. */
   readonly user: User
-  /** Somebody else. */
+  /** Somebody else, without rights to their buckets. */
   readonly other: User
   readonly lacks: readonly Lack[]
 }
@@ -30,7 +30,7 @@ const CEPH_USERS = {
   other: { accessKeyId: 'AKIABOBBOBBOBBOBBOB0', secretAccessKey: 's3cr+t/bob=key000000000000000000000000000' },
 }
 
-export const REAL_SERVERS: Readonly<Record<'ceph-16' | 'ceph-20' | 'swift', Server>> = {
+export const REAL_SERVERS: Readonly<Record<'ceph-16' | 'ceph-20' | 'swift' | 'fauxqs', Server>> = {
   'ceph-16': {
     ...CEPH_USERS,
     lacks: ['ETag of a completed upload', 'condition on completion'],
@@ -38,7 +38,12 @@ export const REAL_SERVERS: Readonly<Record<'ceph-16' | 'ceph-20' | 'swift', Serv
   'ceph-20': { ...CEPH_USERS, lacks: [] },
   swift: {
     user: { accessKeyId: 'test:tester', secretAccessKey: 'testing' },
-    other: { accessKeyId: 'test2:tester2', secretAccessKey: 'testing2' },
+    other: { accessKeyId: 'test:guest', secretAccessKey: 'visiting' },
     lacks: ['name of an unknown key'],
+  },
+  fauxqs: {
+    user: { accessKeyId: 'test', secretAccessKey: 'tests' },
+    other: { accessKeyId: 'other', secretAccessKey: 'others' },
+    lacks: [],
   },
 }
