@@ -22,11 +22,21 @@ type FailureCode =
   | 'interrupted'
   | 'bug'
 
+/** What an S3 server answered to the request that failed. */
+export interface S3Answer {
+  /** S3's name for it, such as `NoSuchBucket`; for an answer that is not S3's, `HTTP` and the status. */
+  readonly code: string
+  readonly status: number
+  /** For who runs the server: its log has it. */
+  readonly requestId?: string
+}
+
 interface FailureDetails {
   /** What to do, as one sentence. */
   readonly advice: string
   readonly code: FailureCode
   readonly cause?: unknown
+  readonly s3?: S3Answer
 }
 
 /** A failure that was foreseen. `exitCode` is what the program ends with if nothing weightier happened. */
@@ -36,12 +46,14 @@ export abstract class Failure extends Error {
   readonly retryable: boolean = false
   readonly code: FailureCode
   readonly advice: string
+  readonly s3: S3Answer | undefined
 
   constructor(message: string, details: FailureDetails) {
     super(message, { cause: details.cause })
     this.name = new.target.name
     this.code = details.code
     this.advice = details.advice
+    this.s3 = details.s3
   }
 }
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The job, top to bottom: connect, createBucket, readCsv, buildKey, putObject. */
+import { randomUUID } from 'node:crypto'
+import { version } from '../package.json'
 import type { Config, Run } from './config/config'
 import { readConfig, readEnvironment } from './config/environment'
 import { assertNoFaults } from './csv/check-csv'
@@ -22,20 +24,34 @@ import { writeManifest } from './upload/manifest'
 import { choosePartSize } from './upload/part-size'
 import { putObject } from './upload/put-object'
 
-/** @param runs filled with the files, so that the summary has them also if the run ends early */
-async function upload({ config, warnings }: Run, runs: FileRun[], report: Report, stop: AbortSignal): Promise<Summary> {
+/**
+ * @param id of the run
+ * @param runs filled with the files, so that the summary has them also if the run ends early
+ */
+async function upload(
+  { config, warnings }: Run,
+  id: string,
+  runs: FileRun[],
+  report: Report,
+  stop: AbortSignal,
+): Promise<Summary> {
   const { rules, objectOptions, csvCheck, maxMemory } = config
   const found = await findCsv(config.paths, stop)
   const buildKey = prepareKeys(found.files, config.runDate, config.layout)
+  const files: FileRun[] = []
   for (const file of takeShare(found.files, config.shard)) {
     const partSize = choosePartSize(file.name, file.size, maxMemory)
-    runs.push({ file, partSize, key: await settle(() => buildKey(file)), stats: createStats() })
+    files.push({ file, partSize, key: await settle(() => buildKey(file)), stats: createStats() })
   }
-  report.found(runs.length, found, config.shard)
+  report.found(id, files.length, found, config.shard)
+  const folders = found.unlisted.map(({ folder, failure }): FileRun => {
+    return { file: folder, partSize: 0, key: failure, stats: createStats(), put: failure }
+  })
+  runs.push(...files, ...folders)
 
-  const connected = await connect(config.s3, stop)
+  const connected = await connect(config.s3, stop, report.retry)
   connected.stats.warnings.push(...warnings)
-  const { s3, bucketOutcome } = await createBucket(connected, config)
+  const { s3, bucketOutcome } = await createBucket(connected, config, report.retry)
   report.bucket(config.s3.bucket, bucketOutcome, s3.stats.warnings)
 
   const memory = createMemory(maxMemory)
@@ -44,7 +60,7 @@ async function upload({ config, warnings }: Run, runs: FileRun[], report: Report
 
   if (csvCheck === 'strict') {
     report.watch('Checking', runs)
-    await mapParallel(runs, config.s3.concurrency, async run => {
+    await mapParallel(files, config.s3.concurrency, async run => {
       run.begun = performance.now()
       run.csv = await settle(async () => {
         const csv = open(run)
@@ -56,11 +72,12 @@ async function upload({ config, warnings }: Run, runs: FileRun[], report: Report
     assertNoFaults(csvCheck, runs)
   }
 
-  const keys = runs.map(run => run.key).filter(key => typeof key === 'string')
+  const keys = files.map(run => run.key).filter(key => typeof key === 'string')
   const listing = bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys)
   const settlePut = settleUntilRefused()
   report.watch('Uploading', runs)
-  await mapParallel(runs, config.s3.concurrency, async run => {
+  for (const run of folders) report.file(reportFile(run, rules))
+  await mapParallel(files, config.s3.concurrency, async run => {
     run.begun = performance.now()
     run.put = await settlePut(async () => {
       const csv = open(run)
@@ -80,7 +97,7 @@ async function upload({ config, warnings }: Run, runs: FileRun[], report: Report
   })
   if (csvCheck !== 'strict') report.checked(runs)
 
-  const summary = summarize(config, runs, { bucketOutcome, shared: s3.stats })
+  const summary = summarize(config, runs, { id, bucketOutcome, shared: s3.stats })
   if (!config.manifest || rules.dryRun || summary.failed > 0) return summary
   const manifest = buildManifestKey(config.layout, config.runDate, config.shard)
   const stats = createStats()
@@ -94,7 +111,8 @@ async function main(): Promise<void> {
   // A reader that goes away takes the output with it, not the upload.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const environment = readEnvironment()
-  const report = await createReport(environment.output, { out: process.stdout, err: process.stderr })
+  const report = await createReport({ ...environment.output, version }, { out: process.stdout, err: process.stderr })
+  const id = randomUUID()
   const runs: FileRun[] = []
   let config: Config | undefined
   let summary: Summary
@@ -102,10 +120,10 @@ async function main(): Promise<void> {
     const invocation = await readConfig(environment)
     if ('print' in invocation) return void process.stdout.write(invocation.print)
     config = invocation.config
-    summary = await upload(invocation, runs, report, listenForStop())
+    summary = await upload(invocation, id, runs, report, listenForStop())
   } catch (error) {
     report.trace(error)
-    summary = summarize(config, runs, { end: error })
+    summary = summarize(config, runs, { id, end: error })
   }
   await report.summary(summary)
   process.exitCode = summary.exitCode

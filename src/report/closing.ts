@@ -1,5 +1,6 @@
 /** What a person reads below the table: what came of the run, and of which files there is more to say. */
 
+import { MIB } from '../lib/memory'
 import { countOf, formatBytes, listSome } from '../lib/text'
 import type { FileReport } from './file-report'
 import type { Summary } from './summary'
@@ -13,7 +14,8 @@ export function describeTotals(summary: Summary): string {
     return `${bucket}: ${wouldUpload} would be uploaded, ${unchanged} unchanged, ${keeps}${failed} would fail. Nothing was written. Only a real run can prove the ${rights}.`
   }
   const keeps = kept === 0 ? '' : `${kept} kept, `
-  const rate = bytesSent === 0 ? '' : `, ${formatBytes(bytesSent / Math.max(seconds, 0.001))}/s on average`
+  // A rate of a few small files says nothing but how long a start takes.
+  const rate = bytesSent < MIB ? '' : `, ${formatBytes(bytesSent / Math.max(seconds, 0.001))}/s on average`
   return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${keeps}${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s${rate}.`
 }
 
@@ -32,11 +34,6 @@ export function groupFiles(files: readonly FileReport[], textsOf: (file: FileRep
       ? `${first}: ${text}`
       : `${others.length + 1} files: ${text.replace(/\.$/, '')} (${listSome([first, ...others], 3)}).`,
   )
-}
-
-/** What to do about a file; to start again after a signal goes without saying. */
-export function adviceOf({ error }: FileReport): string[] {
-  return error === undefined || error.code === 'interrupted' ? [] : [error.advice]
 }
 
 /** What is wrong inside of files was told when they were read, and may be off the screen by now. */

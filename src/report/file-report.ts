@@ -2,7 +2,7 @@
 import type { FoundCsv } from '../csv/csv-file'
 import type { CsvContent } from '../csv/read-csv'
 import type { CsvFault, CsvNote } from '../csv/scan/shape'
-import { Failure } from '../errors'
+import { Failure, type S3Answer } from '../errors'
 import { toHex } from '../lib/crc32'
 import type { Stats } from '../s3/request'
 import type { Put, Rules } from '../upload/delivery'
@@ -27,6 +27,7 @@ export interface ErrorReport {
   readonly message: string
   readonly advice: string
   readonly retryable: boolean
+  readonly s3?: S3Answer
 }
 
 export interface FileReport {
@@ -88,8 +89,8 @@ function describeCsv({ size, digest, shape }: CsvContent) {
 
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof Failure) {
-    const { code, message, advice, retryable } = error
-    return { code, message, advice, retryable }
+    const { code, message, advice, retryable, s3 } = error
+    return { code, message, advice, retryable, ...(s3 === undefined ? {} : { s3 }) }
   }
   const message = error instanceof Error ? error.message : String(error)
   const advice = 'This is a fault of the program: report it, with what DEBUG=1 prints.'

@@ -10,17 +10,26 @@ export interface Progress {
   readonly begun: number
 }
 
+/** How far all files together have come. */
+export function measureProgress(progress: Progress) {
+  const { runs } = progress
+  return {
+    files: runs.length,
+    filesDone: runs.filter(run => hasEnded(progress, run)).length,
+    bytes: sum(runs, ({ file }) => file.size),
+    bytesDone: sum(runs, run => (hasEnded(progress, run) ? run.file.size : bytesOf(progress, run))),
+  }
+}
+
 /** Such as `Uploading: 3 of 10 files, 1.2 GiB of 20.0 GiB, 310.0 MiB/s, 1 min left`. */
 export function describeProgress(progress: Progress, now: number): string {
   const { verb, runs, begun } = progress
-  const bytes = sum(runs, ({ file }) => file.size)
-  const done = sum(runs, run => (hasEnded(progress, run) ? run.file.size : bytesOf(progress, run)))
+  const { files, filesDone, bytes, bytesDone } = measureProgress(progress)
   // What was there already took no time to send: it is done, and says nothing of the rate.
   const rate = sum(runs, run => bytesOf(progress, run)) / Math.max((now - begun) / 1000, 0.001)
-  const ended = runs.filter(run => hasEnded(progress, run)).length
-  const line = `${verb}: ${ended} of ${countOf(runs.length, 'file')}, ${formatBytes(done)} of ${formatBytes(bytes)}`
-  if (rate === 0 || done >= bytes) return line
-  return `${line}, ${formatBytes(rate)}/s, ${formatSeconds((bytes - done) / rate)} left`
+  const line = `${verb}: ${filesDone} of ${countOf(files, 'file')}, ${formatBytes(bytesDone)} of ${formatBytes(bytes)}`
+  if (rate === 0 || bytesDone >= bytes) return line
+  return `${line}, ${formatBytes(rate)}/s, ${formatSeconds((bytes - bytesDone) / rate)} left`
 }
 
 /** A line for each file under way: how much of it is done, and its name. */

@@ -2,6 +2,7 @@
 import type { Found } from '../csv/find-csv'
 import type { Shard } from '../csv/shard'
 import { escapeControls, printable } from '../lib/printable'
+import type { Retry } from '../s3/connect'
 import type { BucketOutcome } from '../s3/create-bucket'
 import type { FileReport, FileRun } from './file-report'
 import { reportEvents } from './json-report'
@@ -12,13 +13,15 @@ import { reportText } from './text-report'
 
 export interface Report {
   /** @param files how many this run takes of those that were found */
-  found(files: number, found: Found, shard: Shard | undefined): void
+  found(run: string, files: number, found: Found, shard: Shard | undefined): void
   bucket(name: string, outcome: BucketOutcome, warnings: readonly string[]): void
   /** Shows how the `runs` come along, until the step ends. */
   watch(verb: Progress['verb'], runs: readonly FileRun[]): void
   /** All files were read, in `strict` before anything is sent. */
   checked(runs: readonly FileRun[]): void
   file(report: FileReport): void
+  /** A request failed and will be sent again. */
+  retry(retry: Retry): void
   /** The last word. */
   summary(summary: Summary): Promise<void>
   /** The stack of what ended the run, for those who asked for it. */
@@ -26,6 +29,8 @@ export interface Report {
 }
 
 interface Style {
+  /** Of the program. */
+  readonly version: string
   readonly json: boolean
   readonly stackTraces: boolean
   /** Colours also where no terminal is. */
@@ -38,13 +43,21 @@ interface Streams {
 }
 
 /** In `json`, only events go to `out`; in text, progress, warnings and failures go to `err`. */
-export async function createReport({ json, stackTraces, forceColor }: Style, { out, err }: Streams): Promise<Report> {
+export async function createReport(
+  { version, json, stackTraces, forceColor }: Style,
+  { out, err }: Streams,
+): Promise<Report> {
   const trace = (error: unknown) => {
     if (!stackTraces || !(error instanceof Error)) return
     for (const line of (error.stack ?? '').split('\n')) err.write(`${printable(line)}\n`)
   }
   if (json) {
-    const emit = (event: string, data: object) => out.write(`${escapeControls(JSON.stringify({ event, ...data }))}\n`)
+    let first: object = { version }
+    const emit = (event: string, data: object) => {
+      const line = JSON.stringify({ event, time: new Date().toISOString(), ...first, ...data })
+      out.write(`${escapeControls(line)}\n`)
+      first = {}
+    }
     return reportEvents(emit, trace)
   }
   const [wrapOut, wrapErr] = await Promise.all([chooseWrap(out), chooseWrap(err)])

@@ -24,6 +24,8 @@ interface DryRun {
 }
 
 export interface Summary {
+  /** The id of the run. */
+  readonly run: string
   readonly bucket?: string
   /** The `--date` that repeats the run. */
   readonly date?: string
@@ -51,6 +53,8 @@ export interface Summary {
 }
 
 interface RunEnd {
+  /** The id of the run. */
+  readonly id: string
   readonly bucketOutcome?: BucketOutcome
   /** What the steps that serve all files came to. */
   readonly shared?: Stats
@@ -64,7 +68,7 @@ interface RunEnd {
 export function summarize(
   run: Run | undefined,
   runs: readonly FileRun[],
-  { bucketOutcome, shared, end }: RunEnd,
+  { id, bucketOutcome, shared, end }: RunEnd,
 ): Summary {
   const rules = run?.rules ?? { dryRun: false }
   const failure = end instanceof Failure ? end : undefined
@@ -74,6 +78,7 @@ export function summarize(
   const total = (counter: 'requests' | 'bytesSent') => stats.reduce((sum, each) => sum + each[counter], 0)
   const failures = runs.flatMap(({ put }) => (put instanceof Failure ? [put] : []))
   return {
+    run: id,
     ...(run === undefined ? {} : describeRun(run)),
     ...(bucketOutcome === undefined ? {} : { bucketOutcome }),
     files,

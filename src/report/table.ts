@@ -3,6 +3,7 @@
 import { printable } from '../lib/printable'
 import { formatBytes } from '../lib/text'
 import type { FileReport } from './file-report'
+import type { Summary } from './summary'
 import type { Paint } from './terminal'
 import type { WidthOf } from './text-width'
 
@@ -31,38 +32,49 @@ export interface TableStyle {
 
 /**
  * A row for each file, those that failed last. A file or key that is wider than its column has a line of its own, and
- * so has every key where `columns` leave no room for all: nothing is cut.
+ * so has every key if `columns` leave no room for all: nothing is cut. Faults have a column if a file has one.
  */
-export function drawTable(files: readonly FileReport[], { columns, widthOf, paint }: TableStyle): string[] {
+export function drawTable({ bucket, files }: Pick<Summary, 'bucket' | 'files'>, style: TableStyle): string[] {
+  const { columns, widthOf, paint } = style
   const { shown, omitted } = choose(files)
-  const rows = shown.map(({ file, rows, bytes, key, outcome }) => ({
+  const rows = shown.map(({ file, rows, bytes, key, outcome, faults = [] }) => ({
     file: printable(file),
     rows: rows === undefined ? '-' : String(rows),
     size: bytes === undefined ? '-' : formatBytes(bytes),
-    key: printable(key ?? '-'),
+    faults: faults.length === 0 ? '-' : String(faults.length),
+    key: key === undefined ? '-' : printable(`s3://${bucket}/${key}`),
     outcome,
   }))
-  const widest = (column: 'file' | 'rows' | 'size' | 'key' | 'outcome', most = Infinity) =>
+  type Column = keyof (typeof rows)[number]
+  const widest = (column: Column, most = Infinity) =>
     Math.max(column.length, ...rows.map(row => widthOf(row[column])).filter(width => width <= most))
-  const [rowsWidth, sizeWidth] = [widest('rows'), widest('size')]
-  const beside = columns - rowsWidth - sizeWidth - widest('outcome') - 3 * GAP.length
+  const hasFaults = rows.some(row => row.faults !== '-')
+  const numbers: readonly Column[] = ['rows', 'size', ...(hasFaults ? (['faults'] as const) : [])]
+  const numbersWidth = numbers.reduce((width, column) => width + GAP.length + widest(column), 0)
+  const beside = columns - numbersWidth - GAP.length - widest('outcome') - GAP.length
   const fileWidth = widest('file', Math.min(beside, WIDEST_FILE))
   const keyWidth = widest('key', WIDEST_KEY)
   const hasKeyColumn = fileWidth + GAP.length + keyWidth <= beside
 
   const space = (width: number, text: string) => ' '.repeat(Math.max(width - widthOf(text), 0))
-  const draw = (file: string, count: string, size: string, key: string, outcome: string) => {
-    const cells = [file + space(fileWidth, file), space(rowsWidth, count) + count, space(sizeWidth, size) + size]
-    return [...cells, ...(hasKeyColumn ? [key + space(keyWidth, key)] : []), outcome].join(GAP)
+  const draw = (cells: Readonly<Record<Column, string>>, outcome: string, faults = cells.faults) => {
+    const counts = numbers.map(column => {
+      const text = column === 'faults' ? faults : cells[column]
+      return space(widest(column), cells[column]) + text
+    })
+    const key = hasKeyColumn ? [cells.key + space(keyWidth, cells.key)] : []
+    return [cells.file + space(fileWidth, cells.file), ...counts, ...key, outcome].join(GAP)
   }
+  const head = { file: 'FILE', rows: 'ROWS', size: 'SIZE', faults: 'FAULTS', key: 'KEY', outcome: 'OUTCOME' }
   return [
-    draw('FILE', 'ROWS', 'SIZE', 'KEY', 'OUTCOME'),
-    ...rows.flatMap(({ file, rows: count, size, key, outcome }) => {
-      const isFileWide = widthOf(file) > fileWidth
-      const isKeyWide = !hasKeyColumn || widthOf(key) > keyWidth
-      const painted = paint(COLOURS[outcome], outcome)
-      const row = draw(isFileWide ? '' : file, count, size, isKeyWide ? '' : key, painted)
-      return [...(isFileWide ? [file] : []), row, ...(isKeyWide && key !== '-' ? [`${GAP}${key}`] : [])]
+    draw(head as Readonly<Record<Column, string>>, head.outcome),
+    ...rows.flatMap(row => {
+      const isFileWide = widthOf(row.file) > fileWidth
+      const isKeyWide = !hasKeyColumn || widthOf(row.key) > keyWidth
+      const cells = { ...row, file: isFileWide ? '' : row.file, key: isKeyWide ? '' : row.key }
+      const faults = row.faults === '-' ? '-' : paint('yellow', row.faults)
+      const line = draw(cells, paint(COLOURS[row.outcome], row.outcome), faults)
+      return [...(isFileWide ? [row.file] : []), line, ...(isKeyWide && row.key !== '-' ? [`${GAP}${row.key}`] : [])]
     }),
     ...omitted.map(([outcome, count]) => `… and ${count} more ${outcome}`),
   ]

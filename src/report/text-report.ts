@@ -4,9 +4,9 @@ import type { CsvFault } from '../csv/scan/shape'
 import { printable } from '../lib/printable'
 import { countOf, formatBytes, formatSeconds, listSome } from '../lib/text'
 import type { BucketOutcome } from '../s3/create-bucket'
-import { adviceOf, describeTotals, groupFiles, recallFaults } from './closing'
+import { describeTotals, groupFiles, recallFaults } from './closing'
 import type { FileReport } from './file-report'
-import { describeProgress, listActive } from './progress'
+import { describeProgress, listActive, measureProgress } from './progress'
 import type { Report } from './report'
 import type { Summary } from './summary'
 import { drawTable, type TableStyle } from './table'
@@ -16,6 +16,8 @@ import { chooseWidthOf } from './text-width'
 const REDRAW_MS = 100
 /** A log gets a line only now and then. */
 const LOG_LINE_MS = 5000
+/** After so long without a byte that the server acknowledges, a person asks what goes on. */
+const STILL_MS = 5000
 /** Of more faults, or failures of one kind, only the number is told. */
 const MOST_ALIKE = 20
 
@@ -54,14 +56,23 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     if (!told.has(text)) warn(text)
     told.add(text)
   }
-  const fail = ({ message, advice }: NonNullable<FileReport['error']>) =>
-    complain('Failed:', 'red', `${message} ${advice}`)
-  const next = (text: string) => complain('Next:', 'yellow', text)
-  const again = ({ exitCode, date }: Summary) => {
-    if (exitCode !== 0 && date !== undefined) {
-      next(`start it again with --date ${date}; what has landed is not sent twice.`)
-    }
+  const advised = new Set<string>()
+  /** Many files can share one cause: what to do about it is told once. */
+  const fail = ({ message, advice, s3 }: NonNullable<FileReport['error']>) => {
+    const id = s3?.requestId === undefined ? '' : ` (request ${s3.requestId})`
+    complain('Failed:', 'red', `${message}${id}${advised.has(advice) ? '' : ` ${advice}`}`)
+    advised.add(advice)
   }
+  const next = (text: string) => complain('Next:', 'yellow', text)
+  const again = ({ exitCode, date, error, files }: Summary) => {
+    if (exitCode === 0 || date === undefined) return
+    const mayHelp = error?.retryable === true || files.some(file => file.error?.retryable === true)
+    next(
+      `${mayHelp ? '' : 'when that is fixed, '}start it again with --date ${date}; what has landed is not sent twice.`,
+    )
+  }
+  /** The last request that is to be sent again, for as long as it waits. */
+  const retry = { text: '', until: 0 }
   let faultsTold = 0
   let wasChecked = false
   const warnOfFaults = (file: string, faults: readonly CsvFault[]) => {
@@ -82,12 +93,15 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
   }
 
   return {
-    found: (files, { files: all, passedOver }, shard) => {
+    found: (_run, files, { files: all, passedOver }, shard) => {
       const share = shard === undefined ? '' : `, of which share ${shard.index}/${shard.count} has ${files}`
       say(`Found ${countOf(all.length, 'CSV file')}${share}.`)
       if (passedOver.length > 0) warn(`passed over ${listSome(passedOver)}`)
       const begun = performance.now()
-      show(now => [`Waiting for the bucket: ${formatSeconds((now - begun) / 1000)}`])
+      show(now => {
+        const why = now < retry.until ? ` (${retry.text})` : ''
+        return [`Waiting for the bucket: ${formatSeconds((now - begun) / 1000)}${why}`]
+      })
     },
     bucket: (name, outcome, warnings) => {
       stopProgress()
@@ -98,7 +112,19 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       stopProgress()
       wasChecked ||= verb === 'Checking'
       const progress = { verb, runs, begun: performance.now() }
-      show(now => [describeProgress(progress, now), ...listActive(progress)])
+      let moved = { bytes: 0, at: performance.now() }
+      show(now => {
+        const { bytesDone } = measureProgress(progress)
+        if (bytesDone !== moved.bytes) moved = { bytes: bytesDone, at: now }
+        const isStill = verb === 'Uploading' && now - moved.at > STILL_MS
+        const wait = now < retry.until ? `; ${retry.text}` : isStill ? '; waiting for the server' : ''
+        return [`${describeProgress(progress, now)}${wait}`, ...listActive(progress)]
+      })
+    },
+    retry: ({ reason, status, attempt, attempts, seconds }) => {
+      const name = status === undefined || reason.startsWith('HTTP') ? reason : `${status} ${reason}`
+      retry.text = `${name}, attempt ${attempt} of ${attempts}, next in ${formatSeconds(seconds)}`
+      retry.until = performance.now() + seconds * 1000
     },
     checked: runs => {
       // Without `strict` each file tells its faults itself.
@@ -136,14 +162,13 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       if (files.length > 0) {
         // Its cells are made printable before they get their colours.
         const widthOf = await chooseWidthOf(summary.files.map(({ file, key = '' }) => file + key))
-        for (const line of ['', ...drawTable(summary.files, { ...table, widthOf }), '']) surface.draw(line)
+        for (const line of ['', ...drawTable(summary, { ...table, widthOf }), '']) surface.draw(line)
       }
       if (error === undefined) say(describeTotals(summary))
       else fail(error)
       if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
       recallFaults(summary.files).forEach(warn)
       groupFiles(summary.files, file => file.warnings).forEach(warn)
-      groupFiles(summary.files, adviceOf).forEach(next)
       again(summary)
     },
     trace: error => {

@@ -12,7 +12,7 @@ interface Feature {
   news(reason: string): string
 }
 
-/** What the program can do without, by what its requests use. */
+/** What the program can do without, by what it uses. */
 const FEATURES = {
   /** Over TLS a bucket policy, too, can ask for signed bodies. */
   unsignedBodies: {
@@ -43,6 +43,13 @@ const FEATURES = {
     isRefused: error => refusesHeader(error, /mp-object-size/i),
     isOnAws: true,
     news: reason => `the server refuses x-amz-mp-object-size (${reason}): the program looks at the size afterwards`,
+  },
+  /** ETags of 32 hexadecimal digits that are MD5s: see `verify`, which finds out that they are not. */
+  md5Etags: {
+    isRefused: () => false,
+    isOnAws: true,
+    news: () =>
+      'the ETags of this server are no MD5s: the program sends Content-MD5 instead, which the server compares',
   },
   /** `If-None-Match`. */
   conditions: {
@@ -112,6 +119,12 @@ export async function withFallback<Result>(
       } else throw error
     }
   }
+}
+
+/** Keeps in mind, and tells once a run, that the server lacks something. */
+export function learnLack({ capabilities, stats }: Pick<Sender, 'capabilities' | 'stats'>, name: FeatureName): void {
+  if (!capabilities.lacks.has(name)) stats.warnings.push(FEATURES[name].news(''))
+  capabilities.lacks.add(name)
 }
 
 /** Waits before the attempt that follows attempt number `sends`. */

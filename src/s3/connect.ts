@@ -7,6 +7,7 @@ import { untilAborted } from '../lib/abort'
 import { createSlots } from '../lib/parallel'
 import { createAgents, type Network, provideCredentials } from './agents'
 import type { Capabilities } from './capabilities'
+import { nameError, statusOf } from './failure'
 import { boundRequests, createS3, type S3 } from './request'
 import { createTransport } from './transport'
 
@@ -33,6 +34,18 @@ export interface S3Options {
   readonly network: Network
 }
 
+/** A request that failed, and is sent again. */
+export interface Retry {
+  /** What the server called it, or what kept it from answering. */
+  readonly reason: string
+  readonly status?: number
+  /** The attempt that failed, from 1. */
+  readonly attempt: number
+  readonly attempts: number
+  /** Until the next attempt. */
+  readonly seconds: number
+}
+
 /** The region if neither the configuration nor a profile names one. */
 export const DEFAULT_REGION = 'us-east-1'
 
@@ -46,9 +59,10 @@ const FIRST_PAUSE_MS = 500
 /**
  * The bucket at the configured endpoint, with credentials that are there. No request is made yet, except those of the
  * AWS default chain.
+ * @param onRetry is told of every request that is sent again
  * @throws CredentialsFailure if there are none
  */
-export async function connect(options: S3Options, signal: AbortSignal): Promise<S3> {
+export async function connect(options: S3Options, signal: AbortSignal, onRetry: (retry: Retry) => void): Promise<S3> {
   const { region, endpoint, credentials, forcePathStyle, bucket, bucketOwner, concurrency, network } = options
   const client = new S3Client({
     // Always given: without one the SDK asks the instance metadata service, which off AWS takes seconds.
@@ -65,7 +79,7 @@ export async function connect(options: S3Options, signal: AbortSignal): Promise<
     // Bodies carry their own checksum. If a server refuses it, the SDK must not put another one in its place.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     // Sends less while the server says SlowDown, whose pauses start at a second. Goes by Retry-After, within 5 s of them.
-    retryStrategy: new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS }),
+    retryStrategy: createRetryStrategy(onRetry),
     requestHandler: createTransport(await createAgents(network, concurrency), signal),
     credentialDefaultProvider: provideCredentials,
   })
@@ -91,6 +105,25 @@ export async function connect(options: S3Options, signal: AbortSignal): Promise<
   boundRequests(client, createSlots(concurrency))
   leaveBodiesUnsigned(client, capabilities)
   return createS3({ client, address: { Bucket: bucket, ...owner }, capabilities }, signal)
+}
+
+/** The SDK's own, which tells of each retry. */
+function createRetryStrategy(onRetry: (retry: Retry) => void): AdaptiveRetryStrategy {
+  const strategy = new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS })
+  const refresh = strategy.refreshRetryTokenForRetry.bind(strategy)
+  strategy.refreshRetryTokenForRetry = async (token, info) => {
+    const next = await refresh(token, info)
+    const status = statusOf(info.error)
+    onRetry({
+      reason: nameError(info.error),
+      ...(status === undefined ? {} : { status }),
+      attempt: next.getRetryCount(),
+      attempts: MAX_ATTEMPTS,
+      seconds: next.getRetryDelay() / 1000,
+    })
+    return next
+  }
+  return strategy
 }
 
 /**

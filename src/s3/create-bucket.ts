@@ -6,9 +6,9 @@ import {
   ListObjectsV2Command,
   PutBucketLifecycleConfigurationCommand,
 } from '@aws-sdk/client-s3'
-import { BucketFailure, CredentialsFailure, EndpointFailure } from '../errors'
+import { BucketFailure, CredentialsFailure, EndpointFailure, FileFailure } from '../errors'
 import { connect, DEFAULT_REGION, type S3Options } from './connect'
-import { nameError, sdkErrorOf, statusOf } from './failure'
+import { headerOf, nameError, statusOf } from './failure'
 import type { S3 } from './request'
 
 /** Before each look at the bucket: a new one may take a while to be seen, and two runs may be creating it at once. */
@@ -16,6 +16,9 @@ const WAITS_MS = [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000]
 
 /** Parts that no run came back for cost money until then. */
 const ABORT_UNFINISHED_UPLOADS_AFTER_DAYS = 7
+
+/** An account id that no account has. */
+const NOBODY = '000000000000'
 
 export type BucketOutcome = 'found' | 'created' | 'would-create'
 
@@ -26,12 +29,18 @@ interface Options {
   readonly rules: { readonly dryRun: boolean }
 }
 
+type OnRetry = Parameters<typeof connect>[2]
+
 /**
  * The bucket, if it is there. It is created if it does not exist, except in a dry run. In another region it is used
  * there if no region was asked for.
  * @throws BucketFailure, CredentialsFailure, EndpointFailure
  */
-export async function createBucket(s3: S3, options: Options): Promise<{ s3: S3; bucketOutcome: BucketOutcome }> {
+export async function createBucket(
+  s3: S3,
+  options: Options,
+  onRetry: OnRetry,
+): Promise<{ s3: S3; bucketOutcome: BucketOutcome }> {
   const { bucket } = options.s3
   const region = await s3.client.config.region()
   let creation: Creation | undefined
@@ -44,6 +53,7 @@ export async function createBucket(s3: S3, options: Options): Promise<{ s3: S3; 
       await explainDenial(s3, options.s3)
     }
     if (seen === 'there' || seen === 'denied') {
+      if (seen === 'there') await warnOfUncheckedOwner(s3)
       if (creation === 'created') await limitUnfinishedUploads(s3)
       s3.capabilities.isBucketNew = creation !== undefined
       return { s3, bucketOutcome: creation === 'created' ? 'created' : 'found' }
@@ -56,7 +66,11 @@ export async function createBucket(s3: S3, options: Options): Promise<{ s3: S3; 
         })
       }
       const there = { ...options.s3, region: seen.region }
-      return await createBucket((await connect(there, s3.signal)).for(s3.stats), { ...options, s3: there })
+      return await createBucket(
+        (await connect(there, s3.signal, onRetry)).for(s3.stats),
+        { ...options, s3: there },
+        onRetry,
+      )
     }
     if (!options.createBucket) {
       throw new BucketFailure(`The bucket ${bucket} does not exist, and CREATE_BUCKET is false.`, {
@@ -84,8 +98,13 @@ async function lookAtBucket(s3: S3): Promise<Sighting> {
   } catch (error) {
     const status = statusOf(error)
     if (status === 404) return 'missing'
+    if (error instanceof FileFailure && status !== 400) {
+      // What answers is no S3 server: that is not about a file.
+      const { message, advice } = error
+      throw new BucketFailure(message, { code: 'bucket', advice, cause: error.cause })
+    }
     if (status !== 301 && status !== 400 && status !== 403) throw error
-    const region = sdkErrorOf(error)?.$response?.headers['x-amz-bucket-region']
+    const region = headerOf(error, 'x-amz-bucket-region')
     return region !== undefined && status !== 403 && region !== (await s3.client.config.region())
       ? { region }
       : 'denied'
@@ -124,6 +143,19 @@ async function explainDenial(s3: S3, { bucket, bucketOwner }: S3Options): Promis
   s3.stats.warnings.push(
     `HeadBucket on ${bucket} is denied, so nothing is known of the bucket: only an upload shows whether it may be written`,
   )
+}
+
+/** Of the servers that are not AWS, only Ceph 20 was seen to refuse a bucket that another account owns. */
+async function warnOfUncheckedOwner({ address, capabilities, send, stats }: S3): Promise<void> {
+  const { Bucket, ExpectedBucketOwner: owner } = address
+  if (owner === undefined || !capabilities.isCustom) return
+  const nobody = owner === NOBODY ? NOBODY.replace(/0$/, '1') : NOBODY
+  try {
+    await send('A look for another owner', new HeadBucketCommand({ Bucket, ExpectedBucketOwner: nobody }))
+    stats.warnings.push('the server does not check BUCKET_OWNER: the bucket may be that of any account')
+  } catch (error) {
+    if (statusOf(error) !== 403) throw error
+  }
 }
 
 type Creation = 'created' | 'taken' | 'busy'

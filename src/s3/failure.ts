@@ -1,6 +1,14 @@
-/** Turns what the SDK throws into the failures of this program; only here and in create-bucket are its names known. */
-import { S3ServiceException } from '@aws-sdk/client-s3'
-import { BucketFailure, CredentialsFailure, EndpointFailure, Failure, FileFailure } from '../errors'
+/** Turns what the SDK throws into the failures of this program: only here are its names known. */
+import type { S3ServiceException } from '@aws-sdk/client-s3'
+import {
+  BucketFailure,
+  ConfigFailure,
+  CredentialsFailure,
+  EndpointFailure,
+  Failure,
+  FileFailure,
+  type S3Answer,
+} from '../errors'
 import { refusedByProxy } from './agents'
 
 /** Advice for each error that says something about the credentials. */
@@ -37,27 +45,46 @@ const CERTIFICATE_ADVICE: Readonly<Record<string, string>> = {
 /** OpenSSL's name for an answer that is no TLS at all. */
 const NOT_TLS = /wrong version number/
 
-/** The server's answer behind `error`, be it wrapped in a failure or not; `undefined` where there was no answer. */
-export function sdkErrorOf(error: unknown): S3ServiceException | undefined {
+/** A server without room: MinIO's and Ceph's names, and WebDAV's status. */
+const STORAGE_FULL = /^(InsufficientStorage|XMinioStorageFull|QuotaExceeded|InsufficientCapacity)$/
+
+/** The SDK's error behind `error`, be it wrapped in a failure or not. */
+function sdkErrorOf(error: unknown): (Error & Partial<S3ServiceException>) | undefined {
   const inner = error instanceof Failure ? error.cause : error
-  return inner instanceof S3ServiceException ? inner : undefined
+  return inner instanceof Error ? inner : undefined
 }
 
-/** The name of what a server answered or what kept it from answering, such as `NoSuchBucket` or `ECONNREFUSED`. */
+/**
+ * The name of what a server answered or what kept it from answering, such as `NoSuchBucket` or `ECONNREFUSED`. An answer
+ * that is not S3's is named by its status.
+ */
 export function nameError(error: unknown): string {
   const inner = error instanceof Failure ? (error.cause ?? error) : error
   if (!(inner instanceof Error)) return String(inner)
+  if (isPage(error)) return `HTTP ${statusOf(error)}`
   return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.name
 }
 
-/** The HTTP status of an answer; `undefined` where there was none. */
+/** The HTTP status of an answer; `undefined` if there was none. */
 export function statusOf(error: unknown): number | undefined {
-  return sdkErrorOf(error)?.$metadata.httpStatusCode
+  return sdkErrorOf(error)?.$metadata?.httpStatusCode
+}
+
+/** A header of the answer, by its name in lower case. */
+export function headerOf(error: unknown, name: string): string | undefined {
+  return sdkErrorOf(error)?.$response?.headers[name]
+}
+
+/** Whether the answer is not S3's: a page of a proxy, a portal or a gateway, or a status of HEAD that S3 does not have. */
+function isPage(error: unknown): boolean {
+  const inner = sdkErrorOf(error)
+  if (inner === undefined || statusOf(error) === undefined) return false
+  return inner.name === 'Unknown' || (inner.name === 'Error' && /parse error|deserialization/i.test(inner.message))
 }
 
 /**
  * Whether a server that is not AWS may have refused a request for its checksum headers: some know nothing of them, and
- * some sign other headers than they were sent. Its credentials have served by then.
+ * some sign other headers than they were sent. A wrong secret is ruled out: earlier requests succeeded.
  */
 export function refusesChecksums(error: unknown): boolean {
   // One that compared them knows them.
@@ -109,37 +136,101 @@ export function toFailure(error: unknown, what: string): Failure {
   const status = statusOf(error)
   // No S3 server has this status.
   if (status === 407) return refusedByProxy(status, what)
+  const s3 = describeAnswer(error, name, status)
+  const details = (code: Failure['code'], advice: string) => ({ code, advice, cause: error, ...s3 })
+  if (isPage(error) && status !== undefined) return describePage(what, status, details)
+
   const said = `${what} failed: ${name}${explain(error, name)}.`
-  const credentials = CREDENTIAL_ERRORS[name]
-  if (credentials !== undefined)
-    return new CredentialsFailure(said, { code: 'credentials', advice: credentials, cause: error })
-  const bucket = BUCKET_ERRORS[name]
-  if (bucket !== undefined) return new BucketFailure(said, { code: 'bucket', advice: bucket, cause: error })
-  if (status === undefined || status >= 500 || status === 429 || status === 408) {
-    return new EndpointFailure(said, { code: 'endpoint', advice: adviseOnEndpoint(name, status, said), cause: error })
+  const kms = /\bkms:\w+/.exec(sdkErrorOf(error)?.message ?? '')?.[0]
+  if (status === 403 && kms !== undefined) {
+    return new BucketFailure(
+      said,
+      details('bucket', `Allow ${kms} for these credentials, in IAM and in the key's policy.`),
+    )
   }
-  const retryable = isDamaged(error)
-  return new FileFailure(said, {
-    code: 'refused_by_server',
-    advice: retryable
-      ? 'Look into what stands between here and the server: it changes what is sent. Then start the run again.'
-      : "Look the name up in the server's documentation.",
-    cause: error,
-    retryable,
-  })
+  if (status === 507 || STORAGE_FULL.test(name)) {
+    return new BucketFailure(said, details('bucket', 'The storage is full, or its quota is used up: make room there.'))
+  }
+  const credentials = CREDENTIAL_ERRORS[name]
+  if (credentials !== undefined) return new CredentialsFailure(said, details('credentials', credentials))
+  const bucket = BUCKET_ERRORS[name]
+  if (bucket !== undefined) return new BucketFailure(said, details('bucket', bucket))
+  if (NOT_TLS.test(said)) {
+    return new ConfigFailure(
+      said,
+      details('bad_config', 'Check the port of the endpoint, or write http:// if that is meant.'),
+    )
+  }
+  const isOverloaded = status !== undefined && (status > 501 || status === 500 || status === 429 || status === 408)
+  if (status === undefined || isOverloaded) {
+    return new EndpointFailure(said, details('endpoint', adviseOnEndpoint(error, name, status)))
+  }
+  if (isDamaged(error)) {
+    const advice =
+      'Look into what stands between here and the server: it changes what is sent. Then start the run again.'
+    return new FileFailure(said, { ...details('refused_by_server', advice), retryable: true })
+  }
+  const advice =
+    status === 501
+      ? 'This server does not have what the request asks for: look the name up in its documentation.'
+      : "Look the name up in the server's documentation."
+  return new FileFailure(said, details('refused_by_server', advice))
 }
 
-function adviseOnEndpoint(name: string, status: number | undefined, said: string): string {
-  if (status !== undefined) return 'Start it again later: the server is overloaded or has a fault.'
+/** What S3 said, for programs; nothing if nobody answered. */
+function describeAnswer(error: unknown, code: string, status: number | undefined): { readonly s3?: S3Answer } {
+  if (status === undefined) return {}
+  const requestId = headerOf(error, 'x-amz-request-id')
+  return { s3: { code, status, ...(requestId === undefined ? {} : { requestId }) } }
+}
+
+/** The failure of `what` if something else than the server answered it. */
+function describePage(
+  what: string,
+  status: number,
+  details: (code: Failure['code'], advice: string) => ConstructorParameters<typeof ConfigFailure>[1],
+): Failure {
+  const said = `${what} failed: HTTP ${status}, with a page that is not S3's.`
+  if (status >= 300 && status < 400) {
+    const advice = 'Check the endpoint. If a portal answers in its place, sign in to the network first.'
+    return new ConfigFailure(said, details('bad_config', advice))
+  }
+  if (status === 401) {
+    const advice = 'Check the endpoint: something before the server asks for credentials of its own.'
+    return new CredentialsFailure(said, details('credentials', advice))
+  }
+  if (status === 403) {
+    const advice = 'A proxy, a firewall or a gateway refuses the request: have the endpoint allowed there.'
+    return new BucketFailure(said, details('bucket', advice))
+  }
+  if (status === 413) {
+    const advice =
+      'Raise the limit for bodies of the proxy or gateway before the server to 8 MiB or more (nginx: client_max_body_size).'
+    return new FileFailure(said, details('refused_by_server', advice))
+  }
+  if (status >= 500) {
+    const advice = 'Start the run again later: the server behind the proxy or gateway does not answer.'
+    return new EndpointFailure(said, details('endpoint', advice))
+  }
+  return new FileFailure(
+    said,
+    details('refused_by_server', 'Check the endpoint: what answers there is not an S3 server.'),
+  )
+}
+
+function adviseOnEndpoint(error: unknown, name: string, status: number | undefined): string {
+  if (status !== undefined) return 'Start the run again later: the server is overloaded or has a fault.'
   if (CERTIFICATE_ERROR.test(name)) {
     return (
       CERTIFICATE_ADVICE[name] ?? "Set AWS_CA_BUNDLE to the file of the authority that signed the server's certificate."
     )
   }
-  if (NOT_TLS.test(said)) return 'Check the port, or write http:// if that is meant.'
   if (name === 'ENOTFOUND' || name === 'EAI_AGAIN')
     return 'Check the endpoint, the region and the network: the name does not resolve.'
-  return 'Check that the endpoint is right and answers (https:// or http://, the port), and that the network and the proxy between let it through.'
+  const inner = sdkErrorOf(error)
+  const isLocal = inner !== undefined && 'address' in inner && /^(127\.|::1$)/.test(String(inner.address))
+  const container = isLocal ? ' In a container, localhost is the container itself.' : ''
+  return `Check that the endpoint is right and answers (https:// or http://, the port), and that the network and the proxy between let it through.${container}`
 }
 
 /** What the error says beyond its name. */

@@ -34,17 +34,19 @@ export async function listObjects(s3: S3, keys: readonly string[]): Promise<List
   if (keys.length === 0) return NOTHING
   const Prefix = longestCommonPrefix(keys)
   const tokens = new Set<string>()
+  /** A server that ignores the prefix has listed something else, and perhaps not all of ours. */
+  let isOurs = true
   let from: { ContinuationToken?: string; StartAfter?: string } = {}
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await listPage(s3, { Prefix, ...from })
     if (answer === undefined) break
     const { Contents = [], IsTruncated, NextContinuationToken: token } = answer
     const known = objects.size
+    isOurs &&= Contents.every(({ Key = '' }) => Key.startsWith(Prefix))
     for (const { Key = '', Size, ETag } of Contents) {
-      // A server that ignores the prefix has listed something else.
       if (Key.startsWith(Prefix)) objects.set(Key, { size: Size, etag: bareEtag(ETag) })
     }
-    if (IsTruncated !== true && token === undefined) return { isComplete: true, objects }
+    if (IsTruncated !== true && token === undefined) return { isComplete: isOurs, objects }
     // The same page again would go on for ever.
     if (objects.size === known) break
     const isFresh = token !== undefined && !tokens.has(token)
@@ -65,7 +67,7 @@ async function listPage(s3: S3, page: { Prefix: string; ContinuationToken?: stri
     if (error instanceof InterruptedFailure) return undefined
     if ((statusOf(error) ?? 0) < 500) throw error
     s3.stats.warnings.push(
-      `the server fails to list the bucket (${nameError(error)}): the program asks for each object instead`,
+      `the listing of the bucket fails (${nameError(error)}): the program asks for each object instead`,
     )
     return undefined
   }

@@ -27,7 +27,7 @@ import {
 import type { Delivery, DigestOf, Put } from './delivery'
 import { describeForMetadata } from './metadata'
 import { findUnfinished, type LandedPart, type Unfinished } from './resume'
-import { assertEtag, verifyBody, verifyByHead, verifyCompleted } from './verify'
+import { assertEtag, sendVerified, verifyByHead, verifyCompleted } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
 const START_GRACE_MS = 2000
@@ -168,14 +168,15 @@ function holds({ etag, crc32 }: LandedPart, part: CsvPart): boolean {
 }
 
 async function sendPart({ s3, csv, key, memory }: Delivery, UploadId: string, PartNumber: number, part: CsvPart) {
-  const { body: Body, crc32 } = part
   const begun = performance.now()
-  const answer = await withFallback(s3, ['unsignedBodies', 'checksums'], () => {
-    const input = { ...s3.address, ...checksumOf(s3.capabilities, crc32), Key: key, UploadId, PartNumber, Body }
-    return s3.send(`Upload of part ${PartNumber} of ${csv.name}`, new UploadPartCommand(input))
-  })
-  memory.observe(Body.length, performance.now() - begun)
-  const isVerified = verifyBody(answer, Body, crc32, `part ${PartNumber} of ${key}`)
+  const send = (ContentMD5?: string) =>
+    withFallback(s3, ['unsignedBodies', 'checksums'], () => {
+      const proof = { ...checksumOf(s3.capabilities, part.crc32), ...(ContentMD5 === undefined ? {} : { ContentMD5 }) }
+      const input = { ...s3.address, ...proof, Key: key, UploadId, PartNumber, Body: part.body }
+      return s3.send(`Upload of part ${PartNumber} of ${csv.name}`, new UploadPartCommand(input))
+    })
+  const { answer, isVerified } = await sendVerified(s3, part, `part ${PartNumber} of ${key}`, send)
+  memory.observe(part.body.length, performance.now() - begun)
   return { etag: answer.ETag, crc32: undefined, isVerified }
 }
 

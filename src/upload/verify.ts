@@ -1,9 +1,12 @@
 /** Compares what a server says it stored with what was read from disk. */
 import { createHash } from 'node:crypto'
-import type { Digest } from '../csv/read-csv'
-import { FileFailure } from '../errors'
+import type { CsvPart, Digest } from '../csv/read-csv'
+import { Failure, FileFailure, settle } from '../errors'
 import { toBase64, toComposite } from '../lib/crc32'
+import { learnLack } from '../s3/capabilities'
+import { statusOf } from '../s3/failure'
 import { bareEtag, headObject, md5Of } from '../s3/objects'
+import type { S3 } from '../s3/request'
 import { toCompositeEtag } from './compare'
 import type { Delivery } from './delivery'
 
@@ -29,6 +32,44 @@ export function assertEtag(etag: string | undefined, name: string): void {
     code: 'verify_mismatch',
     advice: 'Check the endpoint: this is not an S3 server, or something else answers in its place.',
   })
+}
+
+/**
+ * Sends a body, and finds out whether the server stored what was read.
+ * @param send sends it, with this Content-MD5 if one is given
+ * @param object what to call it in a message
+ * @throws FileFailure `verify_mismatch`, or what `send` throws
+ */
+export async function sendVerified<Answer extends Stored>(
+  s3: S3,
+  { body, crc32 }: CsvPart,
+  object: string,
+  send: (contentMd5?: string) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly isVerified: boolean }> {
+  const { capabilities } = s3
+  const sendWithMd5 = async () => {
+    const answer = await send(createHash('md5').update(body).digest('base64'))
+    assertEtag(answer.ETag, object)
+    return { answer, isVerified: true }
+  }
+  if (capabilities.lacks.has('md5Etags')) return await sendWithMd5()
+  const answer = await send()
+  assertEtag(answer.ETag, object)
+  try {
+    return { answer, isVerified: verifyBody(answer, body, crc32, object) }
+  } catch (mismatch) {
+    const isOpaque = capabilities.isCustom && answer.ChecksumCRC32 === undefined
+    if (!isOpaque || !(await comparesMd5(send))) throw mismatch
+    const sent = await sendWithMd5()
+    learnLack(s3, 'md5Etags')
+    return sent
+  }
+}
+
+/** Whether the server refuses a body whose Content-MD5 is that of another one. */
+async function comparesMd5(send: (contentMd5: string) => Promise<unknown>): Promise<boolean> {
+  const answer = await settle(() => send(createHash('md5').update('another body').digest('base64')))
+  return answer instanceof Failure && statusOf(answer) === 400
 }
 
 /**

@@ -20,7 +20,7 @@ import {
 } from './conflict'
 import type { Delivery, Landed, Put } from './delivery'
 import { describeForMetadata } from './metadata'
-import { assertEtag, verifyBody, verifyByHead } from './verify'
+import { sendVerified, verifyByHead } from './verify'
 
 /** @throws Failure */
 export async function putWhole(delivery: Delivery, listing: Listing): Promise<Put> {
@@ -64,24 +64,26 @@ async function send(delivery: Delivery, body: Buffer, crc: number): Promise<Put>
   return { outcome: 'uploaded', etag: bareEtag(landed.etag), versionId: landed.versionId }
 }
 
-async function put(delivery: Delivery, Body: Buffer, crc: number): Promise<Landed> {
+async function put(delivery: Delivery, body: Buffer, crc: number): Promise<Landed> {
   const { s3, csv, key, objectOptions } = delivery
-  const answer = await withFallback(s3, [...featuresOf(delivery), 'unsignedBodies', 'checksums'], async () => {
-    await assertMayWrite(delivery)
-    const input = {
-      ...s3.address,
-      ...objectOptions,
-      ...conditionOf(delivery),
-      ...checksumOf(s3.capabilities, crc),
-      Key: key,
-      Body,
-      ContentType: 'text/csv',
-      Metadata: { ...describeForMetadata(csv), crc32: toHex(crc) },
-    }
-    return await s3.send(`Upload of ${csv.name}`, new PutObjectCommand(input))
-  })
-  assertEtag(answer.ETag, csv.name)
-  return { etag: answer.ETag, versionId: answer.VersionId, isVerified: verifyBody(answer, Body, crc, key) }
+  const send = (ContentMD5?: string) =>
+    withFallback(s3, [...featuresOf(delivery), 'unsignedBodies', 'checksums'], async () => {
+      await assertMayWrite(delivery)
+      const input = {
+        ...s3.address,
+        ...objectOptions,
+        // What is sent once more to prove itself stands there by now.
+        ...(ContentMD5 === undefined ? conditionOf(delivery) : { ContentMD5 }),
+        ...checksumOf(s3.capabilities, crc),
+        Key: key,
+        Body: body,
+        ContentType: 'text/csv',
+        Metadata: { ...describeForMetadata(csv), crc32: toHex(crc) },
+      }
+      return await s3.send(`Upload of ${csv.name}`, new PutObjectCommand(input))
+    })
+  const { answer, isVerified } = await sendVerified(s3, { body, crc32: crc }, key, send)
+  return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
 }
 
 /**

@@ -373,7 +373,7 @@ describe('pages instead of answers', () => {
     [403, [4], false, /proxy|firewall|gateway|not S3|bucket policy|s3:PutObject/i, {}],
     [404, [1, 4], false, /endpoint/i, {}],
     [405, [1], false, /endpoint/i, {}],
-    [407, [3], false, /proxy.*credentials|credentials.*proxy/i, { 'proxy-authenticate': 'Basic realm="proxy"' }],
+    [407, [2], false, /HTTPS_PROXY/, { 'proxy-authenticate': 'Basic realm="proxy"' }],
     [413, [1], false, /body/i, {}],
     [502, [6], true, /proxy|gateway|server/i, {}],
     [504, [6], true, /proxy|gateway|server/i, {}],
@@ -397,7 +397,7 @@ describe('pages instead of answers', () => {
     [302, [2, 4, 6], /portal|endpoint/i, { location: 'http://portal.example.com/login' }],
     [401, [3], /credentials|AWS_ACCESS_KEY_ID|endpoint/i, { 'www-authenticate': 'Basic realm="lake"' }],
     [405, [2, 4, 6], /endpoint/i, { allow: 'GET' }],
-    [407, [3], /proxy.*credentials|credentials.*proxy/i, { 'proxy-authenticate': 'Basic realm="proxy"' }],
+    [407, [2], /HTTPS_PROXY/, { 'proxy-authenticate': 'Basic realm="proxy"' }],
   ] as const) {
     test(`${status} to everything, HEAD first: the status is named, exit ${exits.join(' or ')}, nothing is written`, async () => {
       const everything = [

@@ -1,6 +1,7 @@
 /** What TLS changes: certificates are verified, and nothing switches that off; bodies need no signature of their own. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { reportedFiles, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'

@@ -39,10 +39,23 @@ test('.csv files of a folder and its sub-folders are found, in any case, in the 
   for (const { path, name } of files) assert.equal(path, join(folder, name))
 })
 
-test('names with spaces, accents, a line break or leading dots are found as they are', async () => {
-  const names = ['...csv', '..a.csv', '.hidden.csv', 'a b.csv', 'line\nbreak.csv', 'sub/..b.csv', 'séries.csv']
+test('names with spaces, accents or a line break are found as they are', async () => {
+  const names = ['a b.csv', 'line\nbreak.csv', 'sub/b..csv', 'séries.csv']
   const folder = makeTempFolder(Object.fromEntries(names.map(name => [name, CSV])))
   assert.deepEqual(await namesIn(folder), names)
+})
+
+test('what an operating system or a program leaves behind is passed over, and named', async () => {
+  const names = ['._a.csv', '.hidden.csv', 'sub/~$a.csv', 'lost+found/a.csv']
+  const folder = makeTempFolder(Object.fromEntries(['a.csv', ...names].map(name => [name, CSV])))
+  const { files, passedOver } = await find(folder)
+  assert.equal(files.length, 1)
+  assert.deepEqual([...passedOver].sort(), [
+    '._a.csv (hidden)',
+    '.hidden.csv (hidden)',
+    'lost+found/ (of the file system)',
+    'sub/~$a.csv (of Excel)',
+  ])
 })
 
 test('what is not .csv is passed over, and named with the reason', async () => {
@@ -61,7 +74,7 @@ test('hidden folders are passed over, and named', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV, '.git/b.csv': CSV, 'sub/.cache/c.csv': CSV })
   const { files, passedOver } = await find(folder)
   assert.equal(files.length, 1)
-  assert.deepEqual([...passedOver].sort(), ['.git/ (hidden folder)', 'sub/.cache/ (hidden folder)'])
+  assert.deepEqual([...passedOver].sort(), ['.git/ (hidden)', 'sub/.cache/ (hidden)'])
 })
 
 test('a hidden folder that is asked for by name is read', async () =>

@@ -22,7 +22,11 @@ function collect() {
 async function open(json: boolean, stackTraces = false) {
   const out = collect()
   const err = collect()
-  return { report: await createReport({ json, stackTraces, forceColor: false }, { out, err }), out, err }
+  return {
+    report: await createReport({ version: '1.2.3', json, stackTraces, forceColor: false }, { out, err }),
+    out,
+    err,
+  }
 }
 
 const UPLOADED: FileReport = {
@@ -48,6 +52,7 @@ const FAILED: FileReport = {
   error: { code: 'unreadable', message: 'gone.csv cannot be read (ENOENT).', advice: 'Keep it.', retryable: false },
 }
 const SUMMARY: Summary = {
+  run: 'an id',
   bucket: 'landing-zone',
   date: '2024-10-21',
   files: [UPLOADED, UNCHANGED, FAILED],
@@ -84,7 +89,12 @@ function faulty(message: string): FileRun['csv'] {
 async function tell(report: Report, text: string): Promise<void> {
   const file = { ...FAILED, file: text, key: text, warnings: [text] }
   const error = { code: 'bug', message: text, advice: text, retryable: false }
-  report.found(1, { files: [{ path: text, name: text, size: 1 }], passedOver: [text] }, undefined)
+  report.found(
+    'an id',
+    1,
+    { files: [{ path: text, name: text, size: 1 }], passedOver: [text], unlisted: [] },
+    undefined,
+  )
   report.bucket(text, 'created', [text])
   report.watch('Checking', [])
   report.checked([runOf(text, new FileFailure(text, { code: 'unreadable', advice: text })), runOf(text, faulty(text))])
@@ -107,13 +117,16 @@ describe('json', () => {
   test('a summary is the contract’s: all of it, with the seconds of the whole run', async () => {
     const { report, out, err } = await open(true)
     await report.summary(SUMMARY)
-    assert.deepEqual(JSON.parse(out.text()), { event: 'summary', ...SUMMARY })
+    const { time, version, ...summary } = JSON.parse(out.text())
+    assert.deepEqual(summary, { event: 'summary', ...SUMMARY })
+    assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    assert.equal(version, '1.2.3')
     assert.equal(err.text(), '')
   })
   test('what ended a run is in the summary, not on err', async () => {
     const { report, out, err } = await open(true)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    await report.summary(summarize(undefined, [], { end: failure }))
+    await report.summary(summarize(undefined, [], { id: 'an id', end: failure }))
     const { error, exitCode } = JSON.parse(out.text())
     assert.deepEqual(error, { code: 'bucket', message: 'No bucket.', advice: 'Make one.', retryable: false })
     assert.equal(exitCode, 4)
@@ -136,7 +149,8 @@ describe('json', () => {
       runOf('gone.csv', new FileFailure('m', { code: 'unreadable', advice: 'a' })),
     ])
     const fault = { code: 'ragged_rows', message: 'Line 2 is short.', line: 2 }
-    assert.deepEqual(JSON.parse(out.text()), {
+    const { time: _, version: __, ...event } = JSON.parse(out.text())
+    assert.deepEqual(event, {
       ...{ event: 'read', files: 1, bytes: 2048 },
       faulty: [{ file: 'faulty.csv', faults: [fault] }],
     })
@@ -286,18 +300,17 @@ describe('text', () => {
     assert.equal(err.text().match(/gone\.csv cannot be read/g)?.length, 1)
     assert.match(err.text(), /^Failed: 29 more files \(unreadable\)\.$/m)
   })
-  test('what to do next stands at the end, once for all files that need it', async () => {
+  test('what to do is told once for all files that need it, and the last line says how to run it again', async () => {
     const { report, err } = await open(false)
     const files = [FAILED, { ...FAILED, file: 'two.csv' }].map(file => ({ ...file, warnings: [] }))
-    const other = { code: 'conflict', message: 'Another.', advice: 'Do.', retryable: false }
-    await report.summary({
-      ...SUMMARY,
-      files: [...files, { ...FAILED, file: 'three.csv', error: other, warnings: [] }],
-    })
+    const [, two] = files
+    report.file(FAILED)
+    if (two?.error !== undefined) report.file({ ...two, error: { ...two.error, message: 'two.csv too.' } })
+    await report.summary({ ...SUMMARY, files })
     assert.deepEqual(err.text().split('\n'), [
-      'Next: 2 files: Keep it (gone.csv, two.csv).',
-      'Next: three.csv: Do.',
-      'Next: start it again with --date 2024-10-21; what has landed is not sent twice.',
+      'Failed: gone.csv cannot be read (ENOENT). Keep it.',
+      'Failed: two.csv too.',
+      'Next: when that is fixed, start it again with --date 2024-10-21; what has landed is not sent twice.',
       '',
     ])
   })
@@ -388,7 +401,10 @@ describe('text', () => {
       [200, false],
     ] as const) {
       const out = { ...collect(), isTTY: true, columns }
-      const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out, err: collect() })
+      const report = await createReport(
+        { version: '1.2.3', json: false, stackTraces: false, forceColor: false },
+        { out, err: collect() },
+      )
       await report.summary(SUMMARY)
       assert.equal(out.text().split('\n').includes(`  ${UPLOADED.key}`), own)
       assert.ok(out.text().includes(String(UPLOADED.key)))
@@ -397,7 +413,10 @@ describe('text', () => {
   test('on a terminal a text is broken between its words, elsewhere it is one line', async () => {
     for (const columns of [40, undefined]) {
       const err = { ...collect(), isTTY: columns !== undefined, ...(columns === undefined ? {} : { columns }) }
-      const report = await createReport({ json: false, stackTraces: false, forceColor: false }, { out: collect(), err })
+      const report = await createReport(
+        { version: '1.2.3', json: false, stackTraces: false, forceColor: false },
+        { out: collect(), err },
+      )
       report.file({
         ...FAILED,
         error: { code: 'bucket', message: 'word '.repeat(30), advice: 'End.', retryable: false },
@@ -410,7 +429,10 @@ describe('text', () => {
   test('colours are for terminals that have them, or where they are forced', async () => {
     const has = async (isTTY: boolean, hasColors: boolean, forceColor: boolean) => {
       const out = { ...collect(), isTTY, columns: 100, hasColors: () => hasColors }
-      const report = await createReport({ json: false, stackTraces: false, forceColor }, { out, err: collect() })
+      const report = await createReport(
+        { version: '1.2.3', json: false, stackTraces: false, forceColor },
+        { out, err: collect() },
+      )
       await report.summary(SUMMARY)
       return out.text().includes('\u001b[')
     }
@@ -422,7 +444,7 @@ describe('text', () => {
   test('what ended the run is said on err, with what to do', async () => {
     const { report, out, err } = await open(false)
     const failure = new BucketFailure('No bucket.', { code: 'bucket', advice: 'Make one.' })
-    await report.summary(summarize(undefined, [], { end: failure }))
+    await report.summary(summarize(undefined, [], { id: 'an id', end: failure }))
     assert.match(err.text(), /No bucket\. Make one\.\n$/)
     assert.equal(out.text(), '')
   })
@@ -435,20 +457,20 @@ describe('text', () => {
   })
   test('a run that failed before it had a date prints none', async () => {
     const { report, err } = await open(false)
-    await report.summary(summarize(undefined, [], { end: new Error('why') }))
+    await report.summary(summarize(undefined, [], { id: 'an id', end: new Error('why') }))
     assert.doesNotMatch(err.text(), /--date/)
   })
   test('what was passed over is named, of many the first few and the number of the others', async () => {
     const { report, err } = await open(false)
     const passedOver = Array.from({ length: 25 }, (_, index) => `f${index}.txt (not .csv)`)
-    report.found(0, { files: [], passedOver }, undefined)
+    report.found('an id', 0, { files: [], passedOver, unlisted: [] }, undefined)
     assert.match(err.text(), /f0\.txt.*f9\.txt.* 15 more/)
     assert.doesNotMatch(err.text(), /f10\.txt/)
   })
   test('while the bucket does not answer, a log says so every 5 seconds, and no longer', async t => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const { report, err } = await open(false)
-    report.found(1, { files: [], passedOver: [] }, undefined)
+    report.found('an id', 1, { files: [], passedOver: [], unlisted: [] }, undefined)
     t.mock.timers.tick(4999)
     assert.equal(err.text(), '')
     t.mock.timers.tick(5001)
