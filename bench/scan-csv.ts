@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse'
@@ -8,7 +8,8 @@ import { writeFilms } from './films'
 
 /**
  * Compares the scanner with two well-known parsers that count the rows of the same file, each fed pieces of 1 MiB in
- * the way it likes best: `npx ts-node bench/scan-csv.ts`. The files, 200 MB each, are deleted at the end.
+ * the way it likes best: `npx ts-node bench/scan-csv.ts`. The files, 200 MB each, are deleted at the end. Then it compares
+ * texts that are slow to read with plain text, byte for byte: none may take five times as long.
  */
 const FILE_BYTES = 200e6
 const RUNS = 3
@@ -62,6 +63,50 @@ async function compare(path: string, kind: string): Promise<void> {
   }
 }
 
+const SHAPE_BYTES = 64 * PIECE_BYTES
+
+/** Text of which every character is drawn by chance. */
+function drawText(characters: string): Buffer {
+  let random = 1
+  return Buffer.alloc(SHAPE_BYTES).map(() => {
+    random = (Math.imul(random, 1103515245) + 12345) >>> 0
+    return characters.charCodeAt((random >>> 8) % characters.length)
+  }) as Buffer
+}
+
+/** Texts that are hard on a scanner, by what is so in them. `films` is plain text. */
+const makeShapes = (films: string): Readonly<Record<string, Buffer>> => ({
+  'plain text': Buffer.alloc(SHAPE_BYTES, films),
+  'a blank line after every row': Buffer.alloc(SHAPE_BYTES, films.replaceAll('\n', '\n\n')),
+  'CR for line breaks': Buffer.alloc(SHAPE_BYTES, films.replaceAll('\n', '\r')),
+  'only line breaks': Buffer.alloc(SHAPE_BYTES, '\n'),
+  'only spaces': Buffer.alloc(SHAPE_BYTES, ' '),
+  'only NULs': Buffer.alloc(SHAPE_BYTES),
+  'a random mix of ",\\n\\r': drawText('",\n\r'),
+  'a random mix of ",\\n\\ra': drawText('",\n\ra'),
+  'rows of another length': Buffer.alloc(SHAPE_BYTES, 'a,b\n1\n1,2\n1,2,3\n'),
+  'line breaks in quotes': Buffer.alloc(SHAPE_BYTES, '7,"line\nbreak"\n'),
+  'stray quotes': Buffer.alloc(SHAPE_BYTES, 'a,b"c,d\n'),
+  'rows of empty fields': Buffer.alloc(SHAPE_BYTES, 'a,b,c\n,,\n,,\n,,\n'),
+})
+
+function compareShapes(path: string): void {
+  const films = readFileSync(path, 'utf8')
+  let plain = 0
+  for (const [shape, text] of Object.entries(makeShapes(films.slice(0, films.lastIndexOf('\n') + 1)))) {
+    const times = Array.from({ length: RUNS }, () => {
+      const scanner = createCsvScanner()
+      const start = performance.now()
+      for (let at = 0; at < text.length; at += PIECE_BYTES) scanner.update(text.subarray(at, at + PIECE_BYTES))
+      scanner.end()
+      return performance.now() - start
+    })
+    const median = times.sort((a, b) => a - b)[RUNS >> 1] ?? 0
+    if (plain === 0) plain = median
+    process.stdout.write(`${shape.padEnd(30)} ${(median / plain).toFixed(1)} × plain text\n`)
+  }
+}
+
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'scan-csv-'))
   const path = join(folder, 'films.csv')
@@ -70,6 +115,8 @@ async function main(): Promise<void> {
       writeFilms(path, FILE_BYTES, kind === 'quoted')
       await compare(path, kind)
     }
+    writeFilms(path, PIECE_BYTES)
+    compareShapes(path)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -111,9 +111,16 @@ export interface Dialect {
   readonly escapes: boolean
 }
 
+/** By delimiter and escapes: made anew for each small file, these tables cost more than the reading. */
+const tables = new Map<number, Uint8Array>()
+
 /** The kinds of bytes, by the byte. */
 export function listKinds({ delimiter, escapes }: Dialect): Uint8Array {
+  const key = escapes ? 256 + delimiter : delimiter
+  const known = tables.get(key)
+  if (known !== undefined) return known
   const kinds = new Uint8Array(256).fill(OTHER)
+  tables.set(key, kinds)
   if (escapes) kinds[0x5c] = ESCAPE
   kinds[delimiter] = DELIMITER
   kinds[0x22] = QUOTE

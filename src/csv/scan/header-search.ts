@@ -1,10 +1,13 @@
 /** Searches the whole file, piece by piece, for its header, and finds the same wherever the pieces are cut. */
 
+const NOTHING = Buffer.alloc(0)
 const LF = 0x0a
 const CR = 0x0d
 
 /** Counts the records that repeat the header. More than these would prove no more. */
 const MOST_REPEATS = 1000
+/** So much of a sample tells which bytes are rare. */
+const COUNTED_BYTES = 16 * 1024
 /** Longer ones Node searches in a manner that is slower here. */
 const NEEDLE_BYTES = 7
 /** A header of bytes that are all common, in a file that repeats parts of it: the search costs more than it gives. */
@@ -15,7 +18,7 @@ export class HeaderSearch {
   private readonly header: Buffer
   private own: number
   private misses = 0
-  private tail: Buffer = Buffer.alloc(0)
+  private tail: Buffer = NOTHING
   /** Where in the header its rarest byte is: the search begins there. */
   private readonly rarest: number
 
@@ -27,8 +30,8 @@ export class HeaderSearch {
   constructor(header: Buffer, sample: Uint8Array, own: number) {
     this.header = header
     this.own = own
-    const counts = new Uint32Array(256)
-    for (const byte of sample) counts[byte] = (counts[byte] as number) + 1
+    const counts = new Array<number>(256).fill(0)
+    for (const byte of sample.subarray(0, COUNTED_BYTES)) counts[byte] = (counts[byte] as number) + 1
     const candidates = header.subarray(0, Math.max(header.length - NEEDLE_BYTES, 1))
     this.rarest = candidates.reduce(
       (best, byte, at) => ((counts[byte] as number) < (counts[header[best] as number] as number) ? at : best),

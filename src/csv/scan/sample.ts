@@ -11,7 +11,7 @@ export interface SampleRecord {
 }
 
 /** More records would make no better guess. */
-const MOST_RECORDS = 200
+const MOST_RECORDS = 100
 
 /** A delimiter that is no single ASCII character is read as this one, which Unicode leaves to private use. */
 const STAND_IN = '\uf8ff'

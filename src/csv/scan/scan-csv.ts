@@ -31,7 +31,7 @@ const NO_DELIMITER = 0x1f
 
 /** Makes a scanner for one file. It never throws, whatever the bytes are. */
 export function createCsvScanner(): CsvScanner {
-  let sample = Buffer.alloc(0)
+  let sample = Buffer.from([])
   let reader: CsvScanner | undefined
 
   return {
@@ -57,7 +57,7 @@ function startReader(sample: Uint8Array, isWhole: boolean): CsvScanner {
   const { encoding, markBytes } = sniffEncoding(sample)
   const decoder = isWide(encoding) ? new WideDecoder(encoding) : undefined
   const { text: head, brokenAt } = decoder?.decode(sample.subarray(markBytes)) ?? {
-    text: Buffer.from(sample.subarray(markBytes)),
+    text: Buffer.from(sample.buffer, sample.byteOffset + markBytes, sample.length - markBytes),
     brokenAt: undefined,
   }
   const headEncoding = isMostlyUtf8(head) ? 'utf8' : 'latin1'

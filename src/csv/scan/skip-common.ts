@@ -102,14 +102,15 @@ function startLoop(): Load {
   // Rows of the table are 16 bytes, its columns 2.
   new Uint16Array(memory.buffer, NEXT_AT, grammar.NEXT.length).set(grammar.NEXT.map(next => next * grammar.KINDS * 2))
   new BigUint64Array(memory.buffer, STEPS_AT, grammar.ACTION.length).set(listCounts())
-  let dialectNow: grammar.Dialect | undefined
+  let kindsNow: Uint8Array | undefined
 
   return (bytes, dialect) => {
     const length = Math.min(bytes.length, MOST_INPUT_BYTES)
     input.set(length < bytes.length ? bytes.subarray(0, length) : bytes)
-    if (dialect !== dialectNow) {
-      dialectNow = dialect
-      kinds.set(grammar.listKinds(dialect).map(kind => kind * 2))
+    const dialectKinds = grammar.listKinds(dialect)
+    if (dialectKinds !== kindsNow) {
+      kindsNow = dialectKinds
+      kinds.set(dialectKinds.map(kind => kind * 2))
       numbers[13] = dialect.delimiter
       numbers[14] = dialect.escapes ? 0 : 1
     }

@@ -54,8 +54,8 @@ export function sniffBinary(sample: Uint8Array): string | undefined {
   return MAGIC.find(([magic]) => magic.test(head))?.[1]
 }
 
-const TAGS =
-  'html|head|body|title|meta|link|script|style|div|span|table|tr|td|thead|tbody|p|pre|h[1-6]|center|iframe|form|svg|br|a'
+const HTML =
+  /^<(!doctype\s+html\b|(html|head|body|title|meta|link|script|style|div|span|table|tr|td|thead|tbody|p|pre|h[1-6]|center|iframe|form|svg|br|a)(\s[^<>]*)?\/?>)/i
 
 /** The same of text, decoded and without its byte order mark. `isWhole` says whether it is the whole file. */
 export function sniffMarkup(text: string, isWhole: boolean): string | undefined {
@@ -72,8 +72,7 @@ export function sniffMarkup(text: string, isWhole: boolean): string | undefined 
   if (/^BEGIN:V(CARD|CALENDAR)\r?\n/i.test(begin)) return 'a vCard or calendar file'
   // Comments and declarations may stand before the first tag.
   const markup = begin.replace(/^(<!--.*?-->\s*|<\?xml\b.*?\?>\s*)*/s, '')
-  const isHtml = /^<!doctype html\b/i.test(markup) || new RegExp(`^<(${TAGS})(\\s[^<>]*)?/?>`, 'i').test(markup)
-  if (isHtml) return 'an HTML page'
+  if (HTML.test(markup)) return 'an HTML page'
   const error = /^<(?:Error|ErrorResponse)\b[^>]*>.*?<Code>([^<]{1,60})<\/Code>/s.exec(markup)?.[1]
   if (error !== undefined) return `an error of an S3 server (${error}), saved as XML`
   // A header such as <DATE>,<OPEN> is none.

@@ -6,6 +6,9 @@ interface HeaderGuess {
   readonly isSure: boolean
 }
 
+/** More records would make no better guess. */
+const MOST_RECORDS = 50
+
 type Kind = 'blank' | 'none' | 'number' | 'date' | 'time' | 'boolean' | 'address' | 'text'
 
 const NUMBER =
@@ -48,7 +51,7 @@ function kindOf(field: string): Kind {
 
 /** @param records of the table, by their fields. */
 export function sniffHeader(records: readonly (readonly string[])[]): HeaderGuess {
-  const [names = [], ...others] = records
+  const [names = [], ...others] = records.slice(0, MOST_RECORDS)
   // A header that is there again is no data.
   const below = others.filter(fields => fields.some((field, index) => field !== names[index]))
   const kinds = names.map(kindOf)

@@ -10,13 +10,14 @@ const MARK = Buffer.from('\ufeff')
 /** "â€", which curly quotes and dashes become. */
 const DASHES = Buffer.from('â€')
 const LONGEST = 5
+const NOTHING = Buffer.alloc(0)
 /** One is seldom alone: so far a plain loop looks on before the next search. */
 const NEAR = 32
 
 /** Counts NULs, backslashes before a quote, and damaged characters in UTF-8, wherever the pieces are cut. */
 export class SuspectSearch {
   readonly counts: Record<SuspectKind, number> = { nul: 0, backslash: 0, replacement: 0, mark: 0, mojibake: 0 }
-  private tail: Buffer = Buffer.alloc(0)
+  private tail: Buffer = NOTHING
 
   /**
    * Goes on with `bytes`.

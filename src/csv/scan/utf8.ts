@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 
+const NOTHING = Buffer.alloc(0)
 /** So much of a file is looked at from its first broken byte on to tell UTF-8 with faults from another encoding. */
 const WINDOW_BYTES = 1024 * 1024
 /** So much of it goes to the detector of encodings. */
@@ -22,7 +23,7 @@ export interface Utf8Findings {
 /** Whether bytes that come in pieces are UTF-8 (RFC 3629), and if not, how far from it they are. */
 export class Utf8Check {
   /** The beginning of a character that the next piece goes on with: 3 bytes at most. */
-  private rest: Uint8Array = new Uint8Array(0)
+  private rest: Uint8Array = NOTHING
   private broken = 0
   /** Whether the only thing wrong is that the file ends within a character. */
   private isCutOff = false
@@ -30,7 +31,7 @@ export class Utf8Check {
   private characters = 0
   /** Bytes of the window that are left; `undefined` before anything is broken. */
   private window: number | undefined
-  private context: Buffer = Buffer.alloc(0)
+  private context: Buffer = NOTHING
   private readonly evidence: Buffer[] = []
   private evidenceRoom = EVIDENCE_BYTES
 
@@ -52,7 +53,7 @@ export class Utf8Check {
     if (isAscii(text) || isUtf8(text)) {
       if (this.characters < CHARACTERS_ENOUGH && !isAscii(text)) this.countFew(text)
       this.keepContext(bytes)
-      this.rest = Uint8Array.from(all.subarray(whole))
+      this.rest = whole === all.length ? NOTHING : Uint8Array.from(all.subarray(whole))
       return undefined
     }
     const at = findInvalid(all)
@@ -60,7 +61,7 @@ export class Utf8Check {
     this.keepContext(bytes.subarray(0, Math.max(at - begun, 0)))
     if (at < begun) this.context = this.context.subarray(0, this.context.length - (begun - at))
     this.window = WINDOW_BYTES
-    this.rest = new Uint8Array(0)
+    this.rest = NOTHING
     this.addEvidence(this.context)
     this.takeWindow(all.subarray(at))
     return at - begun
@@ -116,7 +117,7 @@ export class Utf8Check {
     const behind = bytes.subarray(inWindow.length)
     if (behind.length > 0 && !this.isHopeless) {
       if (this.rest.length > 0 || !isUtf8(behind)) this.count(behind)
-      else this.rest = new Uint8Array(0)
+      else this.rest = NOTHING
     }
   }
 
@@ -140,7 +141,7 @@ export class Utf8Check {
       else if (this.window !== 0) this.characters++
       at += Math.max(length, 1)
     }
-    this.rest = Uint8Array.from(all.subarray(at))
+    this.rest = at === all.length ? NOTHING : Uint8Array.from(all.subarray(at))
   }
 }
 
