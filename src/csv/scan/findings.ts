@@ -11,8 +11,8 @@ export interface Known {
   readonly names: readonly string[] | undefined
   readonly isSureHeader: boolean
   readonly escapes: boolean
-  /** The line that stands first above the header. */
-  readonly above: string | undefined
+  /** The record that stands first above the header. */
+  readonly above: { readonly text: string; readonly line: number } | undefined
   /** Units of UTF-16 or UTF-32 that are no character. */
   readonly brokenUnits: number
   readonly hasMark: boolean
@@ -85,14 +85,15 @@ function* describeHeader({ found, names, isSureHeader, above }: Known): Generato
   }
 }
 
-function describeAbove(above: string): CsvFault {
-  if (/^sep=/i.test(above)) {
-    const message = `Line 1 is ${quote(above)}, which only Excel understands: other readers take it for the header.`
-    return { code: 'excel_sep', message, line: 1 }
+function describeAbove({ text, line }: { readonly text: string; readonly line: number }): CsvFault {
+  if (/^sep=/i.test(text)) {
+    const message = `Line ${line} is ${quote(text)}, which only Excel understands: other readers take it for the header.`
+    return { code: 'excel_sep', message, line }
   }
-  const kind = above.startsWith('#') ? 'a comment' : 'a title'
-  const message = `Line 1 looks like ${kind} above the header: ${quote(above)}. Readers take it for the header.`
-  return { code: 'title_above_header', message, line: 1 }
+  const kind = text.startsWith('#') ? 'a comment' : text === '' ? 'a row of empty fields' : 'a title'
+  const cited = text === '' ? '' : `: ${quote(text)}`
+  const message = `Line ${line} looks like ${kind} above the header${cited}. Readers take it for the header.`
+  return { code: 'title_above_header', message, line }
 }
 
 function* describeQuotes({ found, escapes }: Known): Generator<CsvFault> {

@@ -90,7 +90,7 @@ function startReader(sample: Uint8Array, isWhole: boolean): CsvScanner {
         names: header.isHeader ? table[0] : undefined,
         isSureHeader: header.isSure,
         escapes: guess.escapes,
-        above: guess.above > 0 ? guess.records[0]?.raw.join(guess.delimiter ?? ',').trim() : undefined,
+        above: guess.above > 0 ? describeAbove(guess, begin) : undefined,
         brokenUnits: decoder?.broken ?? 0,
         hasMark: markBytes > 0,
       }
@@ -122,6 +122,21 @@ function refuse(kind: string, encoding: CsvEncoding): CsvScanner {
 function isMostlyUtf8(head: Buffer): boolean {
   const check = new Utf8Check()
   return check.check(head) === undefined || check.findings.mostly
+}
+
+/** The record that stands first, above the header, and its line: blank ones may stand before it. */
+function describeAbove({ records, delimiter }: DialectGuess, begin: string): { text: string; line: number } {
+  const fields = records[0]?.fields ?? []
+  const filled = fields.findLastIndex(field => field.trim() !== '') + 1
+  const [blank = ''] = /^[\r\n]*/.exec(begin) ?? []
+  const isSep = /^sep=/i.test(fields[0] ?? '')
+  const text = isSep
+    ? fields.join(delimiter ?? ',')
+    : fields
+        .slice(0, filled)
+        .join(delimiter ?? ',')
+        .trim()
+  return { text, line: 1 + (blank.match(/\r\n?|\n/g)?.length ?? 0) }
 }
 
 function dropCtrlZs(text: string): string {

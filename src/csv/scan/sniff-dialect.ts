@@ -186,7 +186,7 @@ function isAboveTable(records: readonly SampleRecord[], index: number, columns: 
   if (length !== columns) return isComment(record) || length === 1 || length * 2 <= columns
   // Spreadsheets fill up the line of a title with delimiters.
   const filled = record.fields.filter(field => field.trim() !== '').length
-  if (filled === 0) return index > 0
+  if (filled === 0) return true
   const next = records.slice(index + 1).find(({ fields }) => fields.some(field => field.trim() !== ''))
   const nextFilled = next?.fields.filter(field => field.trim() !== '').length ?? 0
   return isPadded(record) && nextFilled > 2 && nextFilled >= columns - 1
