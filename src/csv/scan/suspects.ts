@@ -10,6 +10,8 @@ const MARK = Buffer.from('\ufeff')
 /** "â€", which curly quotes and dashes become. */
 const DASHES = Buffer.from('â€')
 const LONGEST = 5
+/** What a hole in a sparse file reads as. */
+const HOLE = Buffer.alloc(4096)
 const NOTHING = Buffer.alloc(0)
 /** One is seldom alone: so far a plain loop looks on before the next search. */
 const NEAR = 32
@@ -40,6 +42,7 @@ export class SuspectSearch {
       if (bytes[at] === NUL) {
         firsts.nul ??= at
         const begin = at
+        while (HOLE.equals(bytes.subarray(at, at + HOLE.length))) at += HOLE.length
         while (bytes[at] === NUL) at++
         this.counts.nul += at - begin
       } else {

@@ -50,8 +50,9 @@ export class Utf8Check {
     const all = begun === 0 ? bytes : Buffer.concat([this.rest, bytes])
     const whole = wholeLength(all)
     const text = all.subarray(0, whole)
-    if (isAscii(text) || isUtf8(text)) {
-      if (this.characters < CHARACTERS_ENOUGH && !isAscii(text)) this.countFew(text)
+    const isPlain = isAscii(text)
+    if (isPlain || isUtf8(text)) {
+      if (this.characters < CHARACTERS_ENOUGH && !isPlain) this.countFew(text)
       this.keepContext(bytes)
       this.rest = whole === all.length ? NOTHING : Uint8Array.from(all.subarray(whole))
       return undefined
