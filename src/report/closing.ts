@@ -36,6 +36,21 @@ export function groupFiles(files: readonly FileReport[], textsOf: (file: FileRep
   )
 }
 
+/** What is worth knowing inside of files and refuses nothing: a line for each kind. */
+export function describeNotes(files: readonly FileReport[]): string[] {
+  const kinds = new Map<string, { readonly first: string; more: number }>()
+  for (const { file, notes = [] } of files) {
+    for (const { code, message } of notes) {
+      const kind = kinds.get(code)
+      if (kind === undefined) kinds.set(code, { first: `${file}: ${message}`, more: 0 })
+      else kind.more += 1
+    }
+  }
+  return [...kinds.values()].map(({ first, more }) =>
+    more === 0 ? first : `${first} The same of ${countOf(more, 'more file')}.`,
+  )
+}
+
 /** What is wrong inside of files was told when they were read, and may be off the screen by now. */
 export function recallFaults(files: readonly FileReport[]): string[] {
   const faulty = files.filter(({ faults = [] }) => faults.length > 0).map(({ file }) => file)

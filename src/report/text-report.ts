@@ -4,7 +4,7 @@ import type { CsvFault } from '../csv/scan/shape'
 import { printable } from '../lib/printable'
 import { countOf, formatBytes, formatSeconds, listSome } from '../lib/text'
 import type { BucketOutcome } from '../s3/create-bucket'
-import { describeTotals, groupFiles, recallFaults } from './closing'
+import { describeNotes, describeTotals, groupFiles, recallFaults } from './closing'
 import type { FileReport } from './file-report'
 import { describeProgress, listActive, measureProgress } from './progress'
 import type { Report } from './report'
@@ -46,7 +46,7 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     live?.clear()
   }
   const say = (text: string) => surface.say(printable(text))
-  const complain = (mark: string, colour: 'red' | 'yellow', text: string) => {
+  const complain = (mark: string, colour: 'red' | 'yellow' | 'dim', text: string) => {
     live?.clear()
     surface.complain(`${paintErr(colour, mark)} ${printable(text)}`)
   }
@@ -169,6 +169,7 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
       recallFaults(summary.files).forEach(warn)
       groupFiles(summary.files, file => file.warnings).forEach(warn)
+      for (const note of describeNotes(summary.files)) complain('Note:', 'dim', note)
       again(summary)
     },
     trace: error => {

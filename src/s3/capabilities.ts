@@ -88,12 +88,14 @@ interface Sender {
  * `attempt`, and again if its refusal taught something or may pass.
  * @param uses what the attempt uses unless the server lacks it, the first suspect first
  * @param attempt builds its command anew each time
+ * @param most sends of what may pass
  * @throws Failure of the last attempt
  */
 export async function withFallback<Result>(
   s3: Sender,
   uses: readonly FeatureName[],
   attempt: () => Promise<Result>,
+  most = MAX_SENDS,
 ): Promise<Result> {
   const { lacks } = s3.capabilities
   const news: string[] = []
@@ -113,7 +115,7 @@ export async function withFallback<Result>(
         // Another file may have learnt the same in the meantime.
         if (!lacks.has(suspect)) news.push(FEATURES[suspect].news(nameError(error)))
         lacks.add(suspect)
-      } else if (sends < MAX_SENDS && mayPass(s3.capabilities, error)) {
+      } else if (sends < most && mayPass(s3.capabilities, error)) {
         await pauseAfter(sends, s3.signal)
         sends += 1
       } else throw error

@@ -79,7 +79,12 @@ export function headerOf(error: unknown, name: string): string | undefined {
 function isPage(error: unknown): boolean {
   const inner = sdkErrorOf(error)
   if (inner === undefined || statusOf(error) === undefined) return false
-  return inner.name === 'Unknown' || (inner.name === 'Error' && /parse error|deserialization/i.test(inner.message))
+  return inner.name === 'Unknown' || (isUnreadable(inner) && /html/i.test(headerOf(error, 'content-type') ?? ''))
+}
+
+/** Whether the SDK could make nothing of the answer's body: a page, or an answer that was broken off. */
+function isUnreadable({ name, message }: Error): boolean {
+  return name === 'Error' && /parse error|deserialization/i.test(message)
 }
 
 /**
@@ -140,8 +145,13 @@ export function toFailure(error: unknown, what: string): Failure {
   const details = (code: Failure['code'], advice: string) => ({ code, advice, cause: error, ...s3 })
   if (isPage(error) && status !== undefined) return describePage(what, status, details)
 
+  const inner = sdkErrorOf(error)
+  if (inner !== undefined && isUnreadable(inner)) {
+    const advice = 'Start the run again, and look into what stands between here and the server.'
+    return new EndpointFailure(`${what} failed: the answer is broken off or damaged.`, details('endpoint', advice))
+  }
   const said = `${what} failed: ${name}${explain(error, name)}.`
-  const kms = /\bkms:\w+/.exec(sdkErrorOf(error)?.message ?? '')?.[0]
+  const kms = /\bkms:\w+/.exec(inner?.message ?? '')?.[0]
   if (status === 403 && kms !== undefined) {
     return new BucketFailure(
       said,

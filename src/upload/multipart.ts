@@ -169,12 +169,14 @@ function holds({ etag, crc32 }: LandedPart, part: CsvPart): boolean {
 
 async function sendPart({ s3, csv, key, memory }: Delivery, UploadId: string, PartNumber: number, part: CsvPart) {
   const begun = performance.now()
-  const send = (ContentMD5?: string) =>
-    withFallback(s3, ['unsignedBodies', 'checksums'], () => {
+  const send = (ContentMD5?: string, most?: number) => {
+    const attempt = () => {
       const proof = { ...checksumOf(s3.capabilities, part.crc32), ...(ContentMD5 === undefined ? {} : { ContentMD5 }) }
       const input = { ...s3.address, ...proof, Key: key, UploadId, PartNumber, Body: part.body }
       return s3.send(`Upload of part ${PartNumber} of ${csv.name}`, new UploadPartCommand(input))
-    })
+    }
+    return withFallback(s3, ['unsignedBodies', 'checksums'], attempt, most)
+  }
   const { answer, isVerified } = await sendVerified(s3, part, `part ${PartNumber} of ${key}`, send)
   memory.observe(part.body.length, performance.now() - begun)
   return { etag: answer.ETag, crc32: undefined, isVerified }

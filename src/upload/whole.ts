@@ -66,8 +66,9 @@ async function send(delivery: Delivery, body: Buffer, crc: number): Promise<Put>
 
 async function put(delivery: Delivery, body: Buffer, crc: number): Promise<Landed> {
   const { s3, csv, key, objectOptions } = delivery
-  const send = (ContentMD5?: string) =>
-    withFallback(s3, [...featuresOf(delivery), 'unsignedBodies', 'checksums'], async () => {
+  const uses = [...featuresOf(delivery), 'unsignedBodies', 'checksums'] as const
+  const send = (ContentMD5?: string, most?: number) => {
+    const attempt = async () => {
       await assertMayWrite(delivery)
       const input = {
         ...s3.address,
@@ -81,7 +82,9 @@ async function put(delivery: Delivery, body: Buffer, crc: number): Promise<Lande
         Metadata: { ...describeForMetadata(csv), crc32: toHex(crc) },
       }
       return await s3.send(`Upload of ${csv.name}`, new PutObjectCommand(input))
-    })
+    }
+    return withFallback(s3, uses, attempt, most)
+  }
   const { answer, isVerified } = await sendVerified(s3, { body, crc32: crc }, key, send)
   return { etag: answer.ETag, versionId: answer.VersionId, isVerified }
 }

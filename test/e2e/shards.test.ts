@@ -57,7 +57,7 @@ test('the manifest holds the summary, and is written over by the next run for th
   for (const outcome of ['uploaded', 'unchanged']) {
     const { code, stdout } = await runProgram(env, JSON_OUTPUT)
     assert.equal(code, 0)
-    const { event: _, manifest, requests, ...summary } = parseEvents(stdout).at(-1) ?? {}
+    const { event: _, time: __, manifest, requests, ...summary } = parseEvents(stdout).at(-1) ?? {}
     assert.equal(manifest, MANIFEST_KEY)
     const { body, object } = await server.read(MANIFEST_KEY)
     assert.equal(object.ContentType, 'application/json')

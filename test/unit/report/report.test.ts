@@ -171,7 +171,7 @@ describe('text', () => {
     await report.summary(SUMMARY)
     const lines = out.text().split('\n')
     for (const { file, key, outcome } of SUMMARY.files) {
-      const rows = lines.filter(line => line.includes(` ${key}`) || line.startsWith(String(key)))
+      const rows = lines.filter(line => line.includes(`s3://landing-zone/${key}`))
       assert.equal(rows.length, 1, file)
       for (const cell of [file, outcome]) assert.ok(rows[0]?.split(/\s{2,}/).includes(cell), `${rows[0]} has ${cell}`)
     }
@@ -379,20 +379,36 @@ describe('text', () => {
       ],
     })
     assert.deepEqual(out.text().split('\n').slice(1, 4), [
-      'FILE          ROWS     SIZE  KEY                                         OUTCOME',
-      'movies.csv       7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
-      'movies.csv  123456      1 B  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      'FILE          ROWS     SIZE  KEY                                                           OUTCOME',
+      'movies.csv       7  1.5 KiB  s3://landing-zone/Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      'movies.csv  123456      1 B  s3://landing-zone/Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
     ])
+  })
+  test('faults have a column if a file has one', async () => {
+    const { report, out } = await open(false)
+    const faults = [{ code: 'ragged_rows', message: 'Short.' }] as const
+    await report.summary({ ...SUMMARY, files: [UPLOADED, { ...UPLOADED, file: 'bad.csv', faults }] })
+    const [, head, good, bad] = out.text().split('\n')
+    assert.match(head ?? '', /SIZE {2}FAULTS {2}KEY/)
+    assert.match(good ?? '', /KiB {7}- {2}s3:/)
+    assert.match(bad ?? '', /KiB {7}1 {2}s3:/)
+  })
+  test('notes are told in one line a kind, with the number of files', async () => {
+    const { report, err } = await open(false)
+    const notes = [{ code: 'empty_rows', message: '2 line breaks in quotes.' }] as const
+    const files = ['a.csv', 'b.csv'].map(file => ({ ...UPLOADED, file, notes }))
+    await report.summary({ ...SUMMARY, exitCode: 0, files })
+    assert.equal(err.text(), 'Note: a.csv: 2 line breaks in quotes. The same of 1 more file.\n')
   })
   test('a name or a key of hundreds of characters has a line of its own, and leaves the other rows as they are', async () => {
     const { report, out } = await open(false)
     const long = { ...UPLOADED, file: `${'n'.repeat(200)}.csv`, key: 'k'.repeat(300), rows: 7 }
     await report.summary({ ...SUMMARY, files: [{ ...UPLOADED, rows: 7 }, long] })
     assert.deepEqual(out.text().split('\n').slice(2, 6), [
-      'movies.csv     7  1.5 KiB  Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
+      'movies.csv     7  1.5 KiB  s3://landing-zone/Raw/Local/CSV/Movies/2024/10/21/movies.csv  uploaded',
       long.file,
-      `${' '.repeat(15)}7  1.5 KiB  ${' '.repeat(42)}  uploaded`,
-      `  ${long.key}`,
+      `${' '.repeat(15)}7  1.5 KiB  ${' '.repeat(60)}  uploaded`,
+      `  s3://landing-zone/${long.key}`,
     ])
   })
   test('on a terminal too narrow for a row, each key has a line of its own, and nothing is cut', async () => {
@@ -406,7 +422,7 @@ describe('text', () => {
         { out, err: collect() },
       )
       await report.summary(SUMMARY)
-      assert.equal(out.text().split('\n').includes(`  ${UPLOADED.key}`), own)
+      assert.equal(out.text().split('\n').includes(`  s3://landing-zone/${UPLOADED.key}`), own)
       assert.ok(out.text().includes(String(UPLOADED.key)))
     }
   })
