@@ -31,7 +31,10 @@ export function createMemory(bytes: number): Memory {
   let lentBytes = 0
   let openBytes = Math.min(bytes, FIRST_BYTES)
   const waiting: { readonly size: number; readonly start: () => void }[] = []
-  /** Buffers that nobody holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept. */
+  /**
+   * Large buffers that nobody holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept.
+   * Small files have as many sizes as there are files: what is kept for one fits no other.
+   */
   const spare: Buffer[] = []
 
   const admit = () => {
@@ -45,6 +48,7 @@ export function createMemory(bytes: number): Memory {
     }
   }
   const lend = (size: number): Buffer => {
+    if (size < MIB) return Buffer.allocUnsafeSlow(size)
     const at = spare.findIndex(buffer => buffer.length === size)
     const [kept] = at === -1 ? [] : spare.splice(at, 1)
     if (kept !== undefined) return kept
@@ -64,7 +68,7 @@ export function createMemory(bytes: number): Memory {
       return {
         buffer,
         release: () => {
-          spare.push(buffer)
+          if (size >= MIB) spare.push(buffer)
           lentBytes -= size
           admit()
         },

@@ -137,6 +137,15 @@ for (const module of MODULES) {
   })
 }
 
+test('config and report know csv, s3 and upload by their types only', () => {
+  for (const { name, source } of MODULES) {
+    if (!/^(config|report)\//.test(name)) continue
+    for (const line of source.text.match(/^import .* from '\.\.\/(csv|s3|upload)\/.*'$/gm) ?? []) {
+      assert.match(line, /^import type /, `${name}: ${line}`)
+    }
+  }
+})
+
 for (const [what, where] of Object.entries(ONLY_IN)) {
   test(`only ${where.join(' and ')} may use ${what}`, () => {
     const users = MODULES.filter(module => mentionsIn(module).has(what)).map(module => module.name)
@@ -162,7 +171,7 @@ test('process is not handed on or taken apart, so that nobody reaches its enviro
 
 test('only report writes: no other file calls write, but main for --help and --version', () => {
   const writers = MODULES.filter(module => [...mentionsIn(module)].some(mention => mention.endsWith('.write')))
-  assert.deepEqual(writers.map(module => module.name).sort(), ['main', 'report/report'])
+  assert.deepEqual(writers.map(module => module.name).sort(), ['main', 'report/create-report'])
 })
 
 describe('no unused export', () => {

@@ -11,7 +11,7 @@ export interface SampleRecord {
 }
 
 /** More records would make no better guess. */
-const MOST_RECORDS = 100
+const MOST_RECORDS = 50
 
 /** A delimiter that is no single ASCII character is read as this one, which Unicode leaves to private use. */
 const STAND_IN = '\uf8ff'
@@ -31,7 +31,8 @@ export function readSample(text: string, delimiter: string, escapes: boolean, is
   let begin = 0
   let state: number = grammar.START
   const endRecord = () => {
-    records.push({ raw, fields: raw.map(field => unquote(field, escapes)), isStray })
+    const isQuoted = raw.some(field => field.startsWith('"'))
+    records.push({ raw, fields: isQuoted ? raw.map(field => unquote(field, escapes)) : raw, isStray })
     raw = []
     isStray = false
   }

@@ -7,7 +7,7 @@ interface HeaderGuess {
 }
 
 /** More records would make no better guess. */
-const MOST_RECORDS = 50
+const MOST_RECORDS = 25
 
 type Kind = 'blank' | 'none' | 'number' | 'date' | 'time' | 'boolean' | 'address' | 'text'
 
@@ -37,6 +37,8 @@ const ADDRESS =
 function kindOf(field: string): Kind {
   const text = field.trim()
   if (text === '') return 'blank'
+  // The most frequent kind of all, told at once: of many small files a twentieth of the time.
+  if (/^-?\d+(\.\d+)?$/.test(text)) return 'number'
   // Columns of a fixed width, which no delimiter parts.
   if (/^[-+\d.eE\s]{3,}$/.test(text) && text.split(/\s+/).every(part => NUMBER.test(part))) return 'number'
   if (text.length > 80) return 'text'
