@@ -46,7 +46,7 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
     live?.clear()
   }
   const say = (text: string) => surface.say(printable(text))
-  const complain = (mark: string, colour: 'red' | 'yellow' | 'dim', text: string) => {
+  const complain = (mark: string, colour: 'red' | 'yellow', text: string) => {
     live?.clear()
     surface.complain(`${paintErr(colour, mark)} ${printable(text)}`)
   }
@@ -169,7 +169,7 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
       if (summary.manifest !== undefined) say(`Manifest: ${summary.manifest}`)
       recallFaults(summary.files).forEach(warn)
       groupFiles(summary.files, file => file.warnings).forEach(warn)
-      for (const note of describeNotes(summary.files)) complain('Note:', 'dim', note)
+      for (const note of describeNotes(summary.files)) say(`Note: ${note}`)
       again(summary)
     },
     trace: error => {

@@ -124,8 +124,12 @@ export async function withFallback<Result>(
 }
 
 /** Keeps in mind, and tells once a run, that the server lacks something. */
-export function learnLack({ capabilities, stats }: Pick<Sender, 'capabilities' | 'stats'>, name: FeatureName): void {
-  if (!capabilities.lacks.has(name)) stats.warnings.push(FEATURES[name].news(''))
+export function learnLack(
+  { capabilities, stats }: Pick<Sender, 'capabilities' | 'stats'>,
+  name: FeatureName,
+  reason: string,
+): void {
+  if (!capabilities.lacks.has(name)) stats.warnings.push(FEATURES[name].news(reason))
   capabilities.lacks.add(name)
 }
 

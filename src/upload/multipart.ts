@@ -11,7 +11,7 @@ import { Failure, FileFailure } from '../errors'
 import { graceAfter } from '../lib/abort'
 import { toBase64 } from '../lib/crc32'
 import { beginInOrder } from '../lib/parallel'
-import { checksumOf, MAX_SENDS, pauseAfter, withFallback } from '../s3/capabilities'
+import { checksumOf, learnLack, MAX_SENDS, pauseAfter, withFallback } from '../s3/capabilities'
 import { isDamaged, nameError, statusOf } from '../s3/failure'
 import { bareEtag, type Listing } from '../s3/objects'
 import { compareWithListing, compareWithObject } from './compare'
@@ -74,7 +74,7 @@ async function settleUpload(
   digestOf: DigestOf,
   { isAdopted, sends }: { readonly isAdopted: boolean; readonly sends: number },
 ): Promise<Put | undefined> {
-  if (error instanceof OtherContent) return undefined
+  if (error instanceof OtherContent || error instanceof Misunderstood) return undefined
   // A server need not tell that another client started the upload for other checksums: it refuses to complete it.
   if (isAdopted && error instanceof FileFailure && statusOf(error) === 400) return undefined
   // The whole is not what its parts were: a new upload may put that right.
@@ -88,6 +88,9 @@ async function settleUpload(
   }
   return await settleConflict(delivery, error, digestOf)
 }
+
+/** The server made another object of the parts, perhaps because it does not understand their checksums. */
+class Misunderstood extends Error {}
 
 /** A part of an upload that was taken up holds other content than the file. */
 class OtherContent extends Error {}
@@ -202,12 +205,19 @@ async function complete(delivery: Delivery, UploadId: string, parts: readonly La
     return await s3.send(`Completing the upload of ${csv.name}`, new CompleteMultipartUploadCommand(input))
   })
   assertEtag(answer.ETag, csv.name)
-  if (!verifyCompleted(answer, digest, parts, key)) {
-    await verifyByHead(
-      delivery,
-      digest,
-      parts.every(part => part.isVerified),
-    )
+  const { lacks, isCustom } = s3.capabilities
+  const sentChecksums = !lacks.has('checksums') && !lacks.has('completionChecksums')
+  try {
+    if (!verifyCompleted(answer, digest, parts, key)) {
+      const isProvedByParts = parts.every(part => part.isVerified)
+      await verifyByHead(delivery, digest, isProvedByParts)
+    }
+  } catch (error) {
+    // An object that the rules protect is not written again, not even this one.
+    const isMismatch = error instanceof FileFailure && error.code === 'verify_mismatch'
+    if (!isMismatch || !isCustom || !sentChecksums || isProtected(delivery)) throw error
+    learnLack(s3, 'completionChecksums', 'it makes another object of the parts')
+    throw new Misunderstood(key)
   }
   return { outcome: 'uploaded', etag: bareEtag(answer.ETag), versionId: answer.VersionId }
 }

@@ -61,7 +61,7 @@ export async function sendVerified<Answer extends Stored>(
     const isOpaque = capabilities.isCustom && answer.ChecksumCRC32 === undefined
     if (!isOpaque || !(await comparesMd5(send))) throw mismatch
     const sent = await sendWithMd5()
-    learnLack(s3, 'md5Etags')
+    learnLack(s3, 'md5Etags', '')
     return sent
   }
 }

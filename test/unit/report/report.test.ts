@@ -395,11 +395,12 @@ describe('text', () => {
     assert.match(bad ?? '', /KiB {7}1 {2}s3:/)
   })
   test('notes are told in one line a kind, with the number of files', async () => {
-    const { report, err } = await open(false)
+    const { report, out, err } = await open(false)
     const notes = [{ code: 'empty_rows', message: '2 line breaks in quotes.' }] as const
     const files = ['a.csv', 'b.csv'].map(file => ({ ...UPLOADED, file, notes }))
     await report.summary({ ...SUMMARY, exitCode: 0, files })
-    assert.equal(err.text(), 'Note: a.csv: 2 line breaks in quotes. The same of 1 more file.\n')
+    assert.match(out.text(), /\nNote: a\.csv: 2 line breaks in quotes\. The same of 1 more file\.\n$/)
+    assert.equal(err.text(), '')
   })
   test('a name or a key of hundreds of characters has a line of its own, and leaves the other rows as they are', async () => {
     const { report, out } = await open(false)

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { kindOf } from '../support/faults'
+import { kindOf } from '../../support/faults'
 import {
   FAST_CLOCK,
   parseEvents,
@@ -15,11 +15,11 @@ import {
   runBriefly,
   runProgram,
   startProgram,
-} from '../support/program'
-import type { SeenRequest } from '../support/proxy'
-import * as quirks from '../support/quirks'
-import { startServer, type TestServer } from '../support/s3-server'
-import { makeTempFolder } from '../support/temp-folder'
+} from '../../support/program'
+import type { SeenRequest } from '../../support/proxy'
+import * as quirks from '../../support/quirks'
+import { startServer, type TestServer } from '../../support/s3-server'
+import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
 const PART = 8 * MIB

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import type { FileReport } from '../../src/report/file-report'
-import { answerInstead, breakFirst, FAULTS, type Kind, kindOf } from '../support/faults'
-import { type Ended, FAST_CLOCK, parseEvents, reportedFiles, runProgram } from '../support/program'
-import type { Fault, SeenRequest } from '../support/proxy'
-import { startServer, type TestServer } from '../support/s3-server'
-import { makeTempFolder } from '../support/temp-folder'
+import type { FileReport } from '../../../src/report/file-report'
+import { answerInstead, breakFirst, FAULTS, type Kind, kindOf } from '../../support/faults'
+import { type Ended, FAST_CLOCK, parseEvents, reportedFiles, runProgram } from '../../support/program'
+import type { Fault, SeenRequest } from '../../support/proxy'
+import { startServer, type TestServer } from '../../support/s3-server'
+import { makeTempFolder } from '../../support/temp-folder'
 
 const PART = 8 * 1024 * 1024
 const SIZES = { empty: 0, small: 20, multipart: PART + 1 } as const
