@@ -59,8 +59,8 @@ export function reportText({ table, paintErr, live, ...surface }: Surface): Repo
   const advised = new Set<string>()
   /** Many files can share one cause: what to do about it is told once. */
   const fail = ({ message, advice, s3 }: NonNullable<FileReport['error']>) => {
-    const id = s3?.requestId === undefined ? '' : ` (request ${s3.requestId})`
-    complain('Failed:', 'red', `${message}${id}${advised.has(advice) ? '' : ` ${advice}`}`)
+    const id = s3?.requestId === undefined ? '' : ` Request id: ${s3.requestId}.`
+    complain('Failed:', 'red', `${message}${advised.has(advice) ? '' : ` ${advice}`}${id}`)
     advised.add(advice)
   }
   const next = (text: string) => complain('Next:', 'yellow', text)

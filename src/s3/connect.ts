@@ -55,6 +55,7 @@ export const DEFAULT_REGION = 'us-east-1'
  */
 const MAX_ATTEMPTS = 7
 const FIRST_PAUSE_MS = 500
+const MAX_PAUSE_MS = 20_000
 
 /**
  * The bucket at the configured endpoint, with credentials that are there. No request is made yet, except those of the
@@ -107,21 +108,39 @@ export async function connect(options: S3Options, signal: AbortSignal, onRetry: 
   return createS3({ client, address: { Bucket: bucket, ...owner }, capabilities }, signal)
 }
 
-/** The SDK's own, which tells of each retry. */
+/** The SDK's own, which tells of each retry before it waits. */
 function createRetryStrategy(onRetry: (retry: Retry) => void): AdaptiveRetryStrategy {
-  const strategy = new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS })
+  /** What failed, in the order in which the strategy then asks for the pauses. */
+  const failed: unknown[] = []
+  let base = FIRST_PAUSE_MS
+  const backoff = {
+    setDelayBase: (ms: number) => {
+      base = ms
+    },
+    computeNextBackoffDelay: (attempts: number) => {
+      const pause = Math.floor(Math.random() * Math.min(base * 2 ** attempts, MAX_PAUSE_MS))
+      const error = failed.shift()
+      const status = statusOf(error)
+      onRetry({
+        reason: nameError(error),
+        ...(status === undefined ? {} : { status }),
+        attempt: attempts + 1,
+        attempts: MAX_ATTEMPTS,
+        seconds: pause / 1000,
+      })
+      return pause
+    },
+  }
+  const strategy = new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS, backoff })
   const refresh = strategy.refreshRetryTokenForRetry.bind(strategy)
   strategy.refreshRetryTokenForRetry = async (token, info) => {
-    const next = await refresh(token, info)
-    const status = statusOf(info.error)
-    onRetry({
-      reason: nameError(info.error),
-      ...(status === undefined ? {} : { status }),
-      attempt: next.getRetryCount(),
-      attempts: MAX_ATTEMPTS,
-      seconds: next.getRetryDelay() / 1000,
+    failed.push(info.error)
+    return await refresh(token, info).catch(refusal => {
+      // No further attempt is allowed: no pause was asked for.
+      const at = failed.indexOf(info.error)
+      if (at !== -1) failed.splice(at, 1)
+      throw refusal
     })
-    return next
   }
   return strategy
 }

@@ -111,10 +111,11 @@ async function upload(delivery: Delivery, adopted: Unfinished | undefined): Prom
       try {
         s3.signal.throwIfAborted()
         const part = await csv.readPart(loan.buffer)
-        const ended = opening.then(async ({ uploadId, landed }) => {
-          const there = landed.get(index + 1)
+        const there = adopted?.landed.get(index + 1)
+        // Before any further part is begun: an upload that is somebody else's must not get one of ours.
+        if (there !== undefined && !holds(there, part)) throw new OtherContent(`part ${index + 1} of ${csv.name}`)
+        const ended = opening.then(async ({ uploadId }) => {
           if (there === undefined) sent += 1
-          else if (!holds(there, part)) throw new OtherContent(`part ${index + 1} of ${csv.name}`)
           const result = there ?? (await sendPart(delivery, uploadId, index + 1, part))
           s3.stats.bytesLanded += part.body.length
           return result

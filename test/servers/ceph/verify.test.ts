@@ -135,7 +135,7 @@ for (const [what, size] of SIZES) {
     assert.equal(code, 0, stdout)
     const said = reportedFiles(stdout).flatMap(({ warnings }) => warnings)
     assert.deepEqual(said, [
-      'the server refuses checksums (NotImplemented): from here on its MD5 ETags are compared instead',
+      'the server refuses checksums (NotImplemented): the program compares its MD5 ETags instead',
     ])
     for (const seen of server.seen.filter(seen => isBody(seen) && checksumOf(seen) === undefined)) {
       assert.equal(seen.headers['x-amz-content-sha256'], createHash('sha256').update(seen.body).digest('hex'))
