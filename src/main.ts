@@ -109,8 +109,14 @@ async function upload(
 }
 
 async function main(): Promise<void> {
+  let isLost = false
   // A reader that goes away takes the output with it, not the upload.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE' && !isLost)
+      process.stderr.write(`Warning: the report is lost: stdout cannot be written (${code}).\n`)
+    isLost = true
+  })
   const environment = readEnvironment()
   const report = await createReport({ ...environment.output, version }, { out: process.stdout, err: process.stderr })
   const id = randomUUID()

@@ -251,6 +251,15 @@ test('with --json every line of stdout is an event, and the last one is the summ
   assert.equal(file?.outcome, 'uploaded')
 })
 
+test('a report that cannot be written is told on stderr, and the files land', async () => {
+  const server = await startServer()
+  const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a,b\n' }) }
+  const { code, stderr } = await runProgram(env, { args: ['--json'], stdout: '/dev/full' })
+  assert.equal(code, 0)
+  assert.equal(stderr, 'Warning: the report is lost: stdout cannot be written (ENOSPC).\n')
+  assert.equal((await server.keys()).length, 1)
+})
+
 test('with --json nothing else is on stdout, whatever dotenv and Node have to say', async () => {
   const server = await startServer()
   const talk = ['DOTENV_DEBUG=true', 'DOTENV_CONFIG_DEBUG=true', 'DOTENV_QUIET=false', 'DOTENV_CONFIG_QUIET=false']

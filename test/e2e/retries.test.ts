@@ -32,6 +32,24 @@ describe('retries', { concurrency: 4 }, () => {
     assert.equal(server.seen.length, 7)
   })
 
+  test('a retry is told before its pause: why, which attempt, and how long', async () => {
+    const server = await startServer()
+    let left = 2
+    server.meddle = (seen, response) =>
+      kindOf(seen) === 'PutObject' && left-- > 0 ? refuse(response, 503, 'SlowDown') : seen.body
+    const { code, stdout } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) }, JSON_OUTPUT)
+    assert.equal(code, 0)
+    const retries = parseEvents(stdout).filter(({ event }) => event === 'retry')
+    assert.deepEqual(
+      retries.map(({ reason, status, attempt, attempts }) => [reason, status, attempt, attempts]),
+      [
+        ['SlowDown', 503, 1, 7],
+        ['SlowDown', 503, 2, 7],
+      ],
+    )
+    assert.ok(retries.every(({ seconds }) => typeof seconds === 'number' && seconds <= 4))
+  })
+
   test('Retry-After is waited for', async () => {
     const server = await startServer()
     const arrivals: number[] = []

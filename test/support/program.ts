@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import Ajv2020 from 'ajv/dist/2020'
@@ -33,6 +33,8 @@ interface Options {
   readonly cwd?: string
   /** The user to run as. */
   readonly uid?: number
+  /** Where stdout goes; what is written there is not seen. */
+  readonly stdout?: string
 }
 
 export interface Ended {
@@ -62,29 +64,31 @@ function buildProgram(): string {
  */
 export function startProgram(
   env: Variables,
-  { args = [], cwd, uid }: Options = {},
+  { args = [], cwd, uid, stdout: target }: Options = {},
 ): ChildProcess & { ended: Promise<Ended> } {
   const home = makeTempFolder()
   const child = spawn(process.execPath, [buildProgram(), ...args], {
     cwd: cwd ?? home,
     env: { HOME: home, AWS_EC2_METADATA_DISABLED: 'true', TZ: 'UTC', ...CREDENTIALS, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', target === undefined ? 'pipe' : openSync(target, 'w'), 'pipe'],
     ...(uid === undefined ? {} : { uid }),
   })
   const isJson = args.includes('--json') || env['LOG_FORMAT'] === 'json'
-  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(
-    ([[code], stdout, stderr]) => {
-      const { AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: token } = { ...CREDENTIALS, ...env }
-      const printed = `${stdout}${stderr}`
-      for (const secret of [key, token]) {
-        const isShown = secret && [secret, encodeURIComponent(secret)].some(form => printed.includes(form))
-        assert.ok(!isShown, `a secret was printed: ${printed}`)
-      }
-      assert.doesNotMatch(printed, /Signature=[0-9a-f]/)
-      if (isJson) parseEvents(stdout)
-      return { code, stdout, stderr }
-    },
-  )
+  const ended = Promise.all([
+    once(child, 'close'),
+    child.stdout === null ? '' : text(child.stdout),
+    child.stderr === null ? '' : text(child.stderr),
+  ]).then(([[code], stdout, stderr]) => {
+    const { AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: token } = { ...CREDENTIALS, ...env }
+    const printed = `${stdout}${stderr}`
+    for (const secret of [key, token]) {
+      const isShown = secret && [secret, encodeURIComponent(secret)].some(form => printed.includes(form))
+      assert.ok(!isShown, `a secret was printed: ${printed}`)
+    }
+    assert.doesNotMatch(printed, /Signature=[0-9a-f]/)
+    if (isJson && target === undefined) parseEvents(stdout)
+    return { code, stdout, stderr }
+  })
   return Object.assign(child, { ended })
 }
 

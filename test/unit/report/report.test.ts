@@ -133,6 +133,21 @@ describe('json', () => {
     assert.equal(exitCode, 4)
     assert.equal(err.text(), '')
   })
+  test('while files are sent, how far they are is told every 5 seconds', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { report, out } = await open(true)
+    const run = runOf('a.csv')
+    run.stats.bytesLanded = 1024
+    report.watch('Uploading', [run])
+    t.mock.timers.tick(5000)
+    const { time: _, version: __, ...event } = JSON.parse(out.text())
+    assert.deepEqual(event, {
+      ...{ event: 'progress', step: 'Uploading', files: 1, filesDone: 0, bytes: 2048, bytesDone: 1024 },
+    })
+    await report.summary(SUMMARY)
+    t.mock.timers.tick(60_000)
+    assert.equal(out.text().match(/progress/g)?.length, 1)
+  })
   test('any text is one line, and comes back as it was', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async text => {
@@ -484,6 +499,15 @@ describe('text', () => {
     report.found('an id', 0, { files: [], passedOver, unlisted: [] }, undefined)
     assert.match(err.text(), /f0\.txt.*f9\.txt.* 15 more/)
     assert.doesNotMatch(err.text(), /f10\.txt/)
+  })
+  test('what waits is told: a retry with its reason, or the server', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { report, err } = await open(false)
+    report.watch('Uploading', [runOf('a.csv')])
+    report.retry({ reason: 'SlowDown', status: 503, attempt: 4, attempts: 7, seconds: 8 })
+    t.mock.timers.tick(5000)
+    assert.match(err.text(), /^Uploading: .*; 503 SlowDown, attempt 4 of 7, next in 8 s\n$/)
+    await report.summary(SUMMARY)
   })
   test('while the bucket does not answer, a log says so every 5 seconds, and no longer', async t => {
     t.mock.timers.enable({ apis: ['setInterval'] })
