@@ -12,6 +12,10 @@ const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
 
 /** What the SDK, and not the program, reads in a container; and the names that are also taken in lower case. */
 const NOT_SETTINGS = [
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_USE_DUALSTACK_ENDPOINT',
+  'AWS_USE_FIPS_ENDPOINT',
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
