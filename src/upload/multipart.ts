@@ -131,25 +131,23 @@ async function upload(delivery: Delivery, adopted: Unfinished | undefined): Prom
     return await complete(delivery, uploadId, parts)
   } catch (error) {
     const { uploadId } = await opening
-    await leave(delivery, uploadId, error, sent)
+    if (error instanceof OtherContent && sent === 0 && adopted !== undefined) {
+      // Nothing in it is of this run: it may belong to a run that is alive.
+      s3.stats.warnings.push(adopted.leftAlone)
+    } else await leave(delivery, uploadId, error)
     throw error
   }
 }
 
 /** Whatever went wrong, the parts do not stay behind, unless the rules keep them for a run that can go on from them. */
-async function leave(delivery: Delivery, uploadId: string, error: unknown, sent: number): Promise<void> {
+async function leave(delivery: Delivery, uploadId: string, error: unknown): Promise<void> {
   const { s3, rules } = delivery
-  if (error instanceof OtherContent && sent === 0) {
-    // Nothing in it is of this run: it may belong to a run that is alive.
-    s3.stats.warnings.push('an unfinished upload of its key holds other content: it is left to the lifecycle rule')
-    return
-  }
   const mayGoOn = error instanceof Failure && error.exitCode !== 1
   if (mayGoOn && rules.onInterrupt === 'keep') s3.stats.warnings.push('its parts are kept for the next run')
   else await abort(delivery, uploadId)
 }
 
-async function start(delivery: Delivery): Promise<Unfinished> {
+async function start(delivery: Delivery): Promise<{ readonly uploadId: string }> {
   const { s3, csv, key, objectOptions } = delivery
   s3.signal.throwIfAborted()
   // An upload whose id was never heard of could not be aborted.
@@ -162,7 +160,7 @@ async function start(delivery: Delivery): Promise<Unfinished> {
     const input = { ...s3.address, ...objectOptions, ...checksum, ...metadata, Key: key }
     return patient.send(`Starting the upload of ${csv.name}`, new CreateMultipartUploadCommand(input))
   })
-  return { uploadId: UploadId, partSize: delivery.partSize, landed: new Map() }
+  return { uploadId: UploadId }
 }
 
 /** Whether a part that is there already is the one that was read. */

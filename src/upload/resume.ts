@@ -16,6 +16,8 @@ export interface Unfinished {
   readonly uploadId: string
   /** Bytes of its parts. */
   readonly partSize: number
+  /** What a person is told if it is not gone on with. */
+  readonly leftAlone: string
   /** The parts that are there, by their numbers from 1. */
   readonly landed: ReadonlyMap<number, LandedPart>
 }
@@ -33,16 +35,16 @@ export async function findUnfinished(delivery: Delivery): Promise<Unfinished | u
   const uploads = await listUploads(delivery)
   let found: Unfinished | undefined
   for (const upload of uploads) {
-    found ??= await takeUp(delivery, upload)
-    if (found?.uploadId !== upload.UploadId) {
-      const hours =
-        upload.Initiated === undefined ? '?' : Math.round((Date.now() - upload.Initiated.getTime()) / 3_600_000)
-      delivery.s3.stats.warnings.push(
-        `another unfinished upload of its key, ${hours} h old, is left to the lifecycle rule`,
-      )
-    }
+    const taken = found === undefined ? await takeUp(delivery, upload) : undefined
+    found ??= taken
+    if (taken === undefined) delivery.s3.stats.warnings.push(describeLeft(upload))
   }
   return found
+}
+
+function describeLeft({ Initiated }: MultipartUpload): string {
+  const hours = Initiated === undefined ? '?' : Math.round((Date.now() - Initiated.getTime()) / 3_600_000)
+  return `another unfinished upload of its key, ${hours} h old, is left to the lifecycle rule`
 }
 
 /** Newest first. A server or a key that does not allow to look has none to go on from. */
@@ -66,11 +68,9 @@ function isNoAnswer(error: unknown): boolean {
   return isRefused || (error instanceof EndpointFailure && statusOf(error) === 501)
 }
 
-async function takeUp(
-  delivery: Delivery,
-  { UploadId, ChecksumAlgorithm, ChecksumType }: MultipartUpload,
-): Promise<Unfinished | undefined> {
+async function takeUp(delivery: Delivery, upload: MultipartUpload): Promise<Unfinished | undefined> {
   const { s3, csv, memory } = delivery
+  const { UploadId, ChecksumAlgorithm, ChecksumType } = upload
   const isOurKind = ChecksumAlgorithm === undefined || ChecksumAlgorithm === 'CRC32'
   // AWS completes an upload only with the type that it was started with. Others call every upload composite.
   const isComposite = ChecksumType === 'COMPOSITE' && !s3.capabilities.isCustom
@@ -89,7 +89,7 @@ async function takeUp(
     ({ PartNumber = 0, ETag, ChecksumCRC32 }) =>
       [PartNumber, { etag: ETag, crc32: ChecksumCRC32, isVerified: true }] as const,
   )
-  return { uploadId: UploadId, partSize, landed: new Map(landed) }
+  return { uploadId: UploadId, partSize, leftAlone: describeLeft(upload), landed: new Map(landed) }
 }
 
 async function listParts({ s3, key }: Delivery, UploadId: string): Promise<Part[]> {
