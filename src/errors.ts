@@ -123,7 +123,9 @@ export function settleUntilRefused(): typeof settle {
   let refused: CredentialsFailure | undefined
   return async step => {
     const settled = refused ?? (await settle(step))
-    if (settled instanceof CredentialsFailure) refused = settled
+    // A server may sign the key of one object in another way: the requests before have proved the secret.
+    const isOfOne = settled instanceof CredentialsFailure && settled.s3?.code === 'SignatureDoesNotMatch'
+    if (settled instanceof CredentialsFailure && !isOfOne) refused = settled
     return settled
   }
 }

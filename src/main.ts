@@ -84,10 +84,10 @@ async function upload(
       const csv = open(run)
       try {
         const key = buildKey(run.file)
-        return await putObject(
-          { s3: s3.for(run.stats), csv, key, partSize: run.partSize, rules, objectOptions, memory },
-          listing,
-        )
+        // It may have grown since it was found.
+        const partSize = csv.size > run.file.size ? choosePartSize(csv.name, csv.size, maxMemory) : run.partSize
+        csv.restart(partSize)
+        return await putObject({ s3: s3.for(run.stats), csv, key, partSize, rules, objectOptions, memory }, listing)
       } finally {
         csv.close()
         run.csv = csv.content

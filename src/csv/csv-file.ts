@@ -1,5 +1,15 @@
 /** A CSV file that is open: its bytes, and whether it is still what it was when it was opened. */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, realpathSync, statfsSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  read,
+  readSync,
+  realpathSync,
+  statfsSync,
+} from 'node:fs'
 import { promisify } from 'node:util'
 import { FileFailure, nameSystemError } from '../errors'
 
@@ -76,6 +86,8 @@ export function openCsv({ path, name }: FoundCsv): CsvFile {
       hasChanged: () => {
         const now = orUnreadable(name, look)
         if (now.size !== opened.size || now.mtimeNs !== opened.mtimeNs) return 'yes'
+        // Some file systems do not know how long their files are.
+        if (orUnreadable(name, () => readSync(descriptor, END, 0, 1, Number(opened.size))) > 0) return 'yes'
         // Also new rights, another name or a file that takes its place move the change time: the content decides.
         return isRecent || now.ctimeNs !== opened.ctimeNs ? 'perhaps' : 'no'
       },
@@ -86,6 +98,9 @@ export function openCsv({ path, name }: FoundCsv): CsvFile {
     throw error
   }
 }
+
+/** Room for what may stand behind the end. */
+const END = Buffer.alloc(1)
 
 /** Whether a change right now could leave the times of the file as they are. A time in the future proves nothing. */
 function wasJustChanged({ ctimeNs, mtimeNs }: BigIntStats, now: number): boolean {

@@ -62,9 +62,15 @@ const FEATURES = {
 
 export type FeatureName = keyof typeof FEATURES
 
+interface Lack {
+  /** What the server said. */
+  readonly reason: string
+  isTold: boolean
+}
+
 export interface Capabilities {
   /** What the server was found to lack. */
-  readonly lacks: Set<FeatureName>
+  readonly lacks: Map<FeatureName, Lack>
   /** The program has tried whether the server obeys `If-None-Match`. */
   isConditionTried: boolean
   /** The bucket was created a moment ago: a server of many machines may not know it everywhere yet. */
@@ -98,13 +104,13 @@ export async function withFallback<Result>(
   most = MAX_SENDS,
 ): Promise<Result> {
   const { lacks } = s3.capabilities
-  const news: string[] = []
+  const learnt: FeatureName[] = []
   for (let sends = 1; ; ) {
     const used = uses.filter(name => !lacks.has(name))
     try {
       const result = await attempt()
       // Told only now: a request that stays refused was refused for another reason.
-      s3.stats.warnings.push(...news)
+      for (const name of uses) tell(s3, name)
       return result
     } catch (error) {
       const suspect = used.find(name => {
@@ -113,24 +119,32 @@ export async function withFallback<Result>(
       })
       if (suspect !== undefined) {
         // Another file may have learnt the same in the meantime.
-        if (!lacks.has(suspect)) news.push(FEATURES[suspect].news(nameError(error)))
-        lacks.add(suspect)
+        if (!lacks.has(suspect)) learnt.push(suspect)
+        lacks.set(suspect, lacks.get(suspect) ?? { reason: nameError(error), isTold: false })
       } else if (sends < most && mayPass(s3.capabilities, error)) {
         await pauseAfter(sends, s3.signal)
         sends += 1
-      } else throw error
+      } else {
+        for (const name of learnt) if (lacks.get(name)?.isTold === false) lacks.delete(name)
+        throw error
+      }
     }
   }
 }
 
+/** Tells once a run that the server lacks something. */
+function tell({ capabilities, stats }: Pick<Sender, 'capabilities' | 'stats'>, name: FeatureName): void {
+  const lack = capabilities.lacks.get(name)
+  if (lack === undefined || lack.isTold) return
+  lack.isTold = true
+  stats.warnings.push(FEATURES[name].news(lack.reason))
+}
+
 /** Keeps in mind, and tells once a run, that the server lacks something. */
-export function learnLack(
-  { capabilities, stats }: Pick<Sender, 'capabilities' | 'stats'>,
-  name: FeatureName,
-  reason: string,
-): void {
-  if (!capabilities.lacks.has(name)) stats.warnings.push(FEATURES[name].news(reason))
-  capabilities.lacks.add(name)
+export function learnLack(s3: Pick<Sender, 'capabilities' | 'stats'>, name: FeatureName, reason: string): void {
+  const { lacks } = s3.capabilities
+  if (!lacks.has(name)) lacks.set(name, { reason, isTold: false })
+  tell(s3, name)
 }
 
 /** Waits before the attempt that follows attempt number `sends`. */

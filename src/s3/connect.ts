@@ -98,7 +98,7 @@ export async function connect(options: S3Options, signal: AbortSignal, onRetry: 
   const owner = bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner }
   const capabilities: Capabilities = {
     // Plain HTTP protects no body: its signature must.
-    lacks: new Set(/^http:/i.test(endpoint ?? '') ? ['unsignedBodies'] : []),
+    lacks: new Map(/^http:/i.test(endpoint ?? '') ? [['unsignedBodies', { reason: '', isTold: true }]] : []),
     isConditionTried: false,
     isBucketNew: false,
     isCustom: endpoint !== undefined,

@@ -30,7 +30,9 @@ export async function compareWithListing(delivery: Delivery, listing: Listing, d
   if (csv.size <= partSize && listed?.etag !== undefined && (await hasMd5(listed.etag, csv.size, digestOf))) {
     return { content: 'same', etag: listed.etag, versionId: undefined }
   }
-  return await compareWithObject(delivery, digestOf)
+  const existing = await compareWithObject(delivery, digestOf)
+  // The key may not look, but the listing has seen an object.
+  return existing.content === 'unknown' && listed !== undefined ? { content: 'other' } : existing
 }
 
 /**

@@ -27,7 +27,7 @@ import {
 import type { Delivery, DigestOf, Put } from './delivery'
 import { describeForMetadata } from './metadata'
 import { findUnfinished, type LandedPart, type Unfinished } from './resume'
-import { assertEtag, sendVerified, verifyByHead, verifyCompleted } from './verify'
+import { assertEtag, type Proof, sendVerified, verifyByHead, verifyCompleted } from './verify'
 
 /** An interrupted run has 10 s in a container before it is killed: 2 to hear of an upload, 6 to abort it. */
 const START_GRACE_MS = 2000
@@ -57,7 +57,7 @@ export async function putParts(delivery: Delivery, listing: Listing): Promise<Pu
     } catch (error) {
       const settled = await settleUpload(delivery, error, digestOf, { isAdopted: adopted !== undefined, sends })
       if (settled !== undefined) return settled
-      if (sends === MAX_SENDS) throw error
+      if (sends === MAX_SENDS) throw error instanceof OtherWhole ? error.cause : error
       if (adopted === undefined) await pauseAfter(sends, s3.signal)
       mayAdopt = false
     }
@@ -74,11 +74,9 @@ async function settleUpload(
   digestOf: DigestOf,
   { isAdopted, sends }: { readonly isAdopted: boolean; readonly sends: number },
 ): Promise<Put | undefined> {
-  if (error instanceof OtherContent || error instanceof Misunderstood) return undefined
+  if (error instanceof OtherContent || error instanceof OtherWhole) return undefined
   // A server need not tell that another client started the upload for other checksums: it refuses to complete it.
   if (isAdopted && error instanceof FileFailure && statusOf(error) === 400) return undefined
-  // The whole is not what its parts were: a new upload may put that right.
-  if (isDamaged(error)) return undefined
   if (nameError(error) === 'NoSuchUpload') {
     // An answer may have been lost: the upload may be completed. One that disappears twice is somebody's doing.
     const existing = await compareWithObject(delivery, digestOf)
@@ -89,8 +87,8 @@ async function settleUpload(
   return await settleConflict(delivery, error, digestOf)
 }
 
-/** The server made another object of the parts, perhaps because it does not understand their checksums. */
-class Misunderstood extends Error {}
+/** The whole is not what its parts were, or the server says so: a new upload may put that right. */
+class OtherWhole extends Error {}
 
 /** A part of an upload that was taken up holds other content than the file. */
 class OtherContent extends Error {}
@@ -104,7 +102,6 @@ async function upload(delivery: Delivery, adopted: Unfinished | undefined): Prom
   const opening = adopted === undefined ? start(delivery) : Promise.resolve(adopted)
   // Nobody may wait for it yet.
   opening.catch(() => {})
-  let sent = 0
   try {
     const parts = await beginInOrder(Math.ceil(csv.size / size), async index => {
       const loan = await memory.borrow(size)
@@ -112,10 +109,9 @@ async function upload(delivery: Delivery, adopted: Unfinished | undefined): Prom
         s3.signal.throwIfAborted()
         const part = await csv.readPart(loan.buffer)
         const there = adopted?.landed.get(index + 1)
-        // Before any further part is begun: an upload that is somebody else's must not get one of ours.
+        // Before any further part is begun: the upload may belong to a run that is alive.
         if (there !== undefined && !holds(there, part)) throw new OtherContent(`part ${index + 1} of ${csv.name}`)
         const ended = opening.then(async ({ uploadId }) => {
-          if (there === undefined) sent += 1
           const result = there ?? (await sendPart(delivery, uploadId, index + 1, part))
           s3.stats.bytesLanded += part.body.length
           return result
@@ -131,10 +127,8 @@ async function upload(delivery: Delivery, adopted: Unfinished | undefined): Prom
     return await complete(delivery, uploadId, parts)
   } catch (error) {
     const { uploadId } = await opening
-    if (error instanceof OtherContent && sent === 0 && adopted !== undefined) {
-      // Nothing in it is of this run: it may belong to a run that is alive.
-      s3.stats.warnings.push(adopted.leftAlone)
-    } else await leave(delivery, uploadId, error)
+    if (error instanceof OtherContent && adopted !== undefined) s3.stats.warnings.push(adopted.leftAlone)
+    else await leave(delivery, uploadId, error)
     throw error
   }
 }
@@ -152,7 +146,7 @@ async function start(delivery: Delivery): Promise<{ readonly uploadId: string }>
   s3.signal.throwIfAborted()
   // An upload whose id was never heard of could not be aborted.
   const patient = s3.until(graceAfter(s3.signal, START_GRACE_MS))
-  const { UploadId = '' } = await withFallback(patient, ['checksums'], () => {
+  const { UploadId } = await withFallback(patient, ['checksums'], () => {
     const checksum = s3.capabilities.lacks.has('checksums')
       ? {}
       : ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const)
@@ -160,6 +154,13 @@ async function start(delivery: Delivery): Promise<{ readonly uploadId: string }>
     const input = { ...s3.address, ...objectOptions, ...checksum, ...metadata, Key: key }
     return patient.send(`Starting the upload of ${csv.name}`, new CreateMultipartUploadCommand(input))
   })
+  // An empty id stands for none: a part or an abort with it would be a request about the object itself.
+  if (!UploadId) {
+    throw new FileFailure(`Starting the upload of ${csv.name} was answered without an upload id.`, {
+      code: 'refused_by_server',
+      advice: 'Check the endpoint: this is not an S3 server, or something else answers in its place.',
+    })
+  }
   return { uploadId: UploadId }
 }
 
@@ -171,10 +172,18 @@ function holds({ etag, crc32 }: LandedPart, part: CsvPart): boolean {
 
 async function sendPart({ s3, csv, key, memory }: Delivery, UploadId: string, PartNumber: number, part: CsvPart) {
   const begun = performance.now()
-  const send = (ContentMD5?: string, most?: number) => {
+  const send = (proof?: Proof, most?: number) => {
     const attempt = () => {
-      const proof = { ...checksumOf(s3.capabilities, part.crc32), ...(ContentMD5 === undefined ? {} : { ContentMD5 }) }
-      const input = { ...s3.address, ...proof, Key: key, UploadId, PartNumber, Body: part.body }
+      const md5 = proof === undefined ? {} : { ContentMD5: proof.contentMd5 }
+      const input = {
+        ...s3.address,
+        ...checksumOf(s3.capabilities, part.crc32),
+        ...md5,
+        Key: key,
+        UploadId,
+        PartNumber,
+        Body: part.body,
+      }
       return s3.send(`Upload of part ${PartNumber} of ${csv.name}`, new UploadPartCommand(input))
     }
     return withFallback(s3, ['unsignedBodies', 'checksums'], attempt, most)
@@ -192,31 +201,28 @@ async function complete(delivery: Delivery, UploadId: string, parts: readonly La
   const condition = featuresOf(delivery)
   // A server that is not AWS may refuse checksums here as if they were a condition.
   const checksums = condition.length === 0 ? (['completionChecksums', 'checksums'] as const) : (['checksums'] as const)
+  let sentChecksums = false
   const answer = await withFallback(s3, [...condition, 'objectSize', ...checksums], async () => {
     if (isProtected(delivery) && s3.capabilities.isCustom) await assertNotTaken(delivery)
-    const input = {
-      ...s3.address,
-      ...conditionOf(delivery),
-      ...describeWhole(delivery, digest, parts),
-      Key: key,
-      UploadId,
-    }
+    const whole = describeWhole(delivery, digest, parts)
+    sentChecksums = 'ChecksumCRC32' in whole
+    const input = { ...s3.address, ...conditionOf(delivery), ...whole, Key: key, UploadId }
     return await s3.send(`Completing the upload of ${csv.name}`, new CompleteMultipartUploadCommand(input))
+  }).catch(cause => {
+    throw isDamaged(cause) ? new OtherWhole(key, { cause }) : cause
   })
   assertEtag(answer.ETag, csv.name)
-  const { lacks, isCustom } = s3.capabilities
-  const sentChecksums = !lacks.has('checksums') && !lacks.has('completionChecksums')
   try {
     if (!verifyCompleted(answer, digest, parts, key)) {
       const isProvedByParts = parts.every(part => part.isVerified)
       await verifyByHead(delivery, digest, isProvedByParts)
     }
-  } catch (error) {
+  } catch (cause) {
     // An object that the rules protect is not written again, not even this one.
-    const isMismatch = error instanceof FileFailure && error.code === 'verify_mismatch'
-    if (!isMismatch || !isCustom || !sentChecksums || isProtected(delivery)) throw error
+    const isMismatch = cause instanceof FileFailure && cause.code === 'verify_mismatch'
+    if (!isMismatch || !s3.capabilities.isCustom || !sentChecksums || isProtected(delivery)) throw cause
     learnLack(s3, 'completionChecksums', 'it makes another object of the parts')
-    throw new Misunderstood(key)
+    throw new OtherWhole(key, { cause })
   }
   return { outcome: 'uploaded', etag: bareEtag(answer.ETag), versionId: answer.VersionId }
 }

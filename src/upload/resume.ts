@@ -29,9 +29,12 @@ const MAX_PARTS = 10_000
  * The newest unfinished upload of the delivery's key whose parts have the sizes of a cut of the file. Their content is
  * compared when the file is read. Every other one is named with its age, and left to the bucket's lifecycle rule: it may
  * belong to another file, or to a run that is alive.
+ * With object options none is taken up.
  * @throws Failure
  */
 export async function findUnfinished(delivery: Delivery): Promise<Unfinished | undefined> {
+  // An upload keeps the options that it was started with, and nothing tells which.
+  if (Object.keys(delivery.objectOptions).length > 0) return undefined
   const uploads = await listUploads(delivery)
   let found: Unfinished | undefined
   for (const upload of uploads) {

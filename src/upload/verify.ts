@@ -34,9 +34,16 @@ export function assertEtag(etag: string | undefined, name: string): void {
   })
 }
 
+/** What goes with a body that must prove itself by its Content-MD5. */
+export interface Proof {
+  readonly contentMd5: string
+  /** The body was stored once by now: it stands under its key itself. */
+  readonly isAgain: boolean
+}
+
 /**
  * Sends a body, and finds out whether the server stored what was read.
- * @param send sends it, with this Content-MD5 if one is given, and so many times at most if it is damaged on its way
+ * @param send sends it, with a proof if one is given, and so many times at most if it is damaged on its way
  * @param object what to call it in a message
  * @throws FileFailure `verify_mismatch`, or what `send` throws
  */
@@ -44,15 +51,15 @@ export async function sendVerified<Answer extends Stored>(
   s3: S3,
   { body, crc32 }: CsvPart,
   object: string,
-  send: (contentMd5?: string, most?: number) => Promise<Answer>,
+  send: (proof?: Proof, most?: number) => Promise<Answer>,
 ): Promise<{ readonly answer: Answer; readonly isVerified: boolean }> {
   const { capabilities } = s3
-  const sendWithMd5 = async () => {
-    const answer = await send(createHash('md5').update(body).digest('base64'))
+  const sendWithMd5 = async (isAgain: boolean) => {
+    const answer = await send({ contentMd5: createHash('md5').update(body).digest('base64'), isAgain })
     assertEtag(answer.ETag, object)
     return { answer, isVerified: true }
   }
-  if (capabilities.lacks.has('md5Etags')) return await sendWithMd5()
+  if (capabilities.lacks.has('md5Etags')) return await sendWithMd5(false)
   const answer = await send()
   assertEtag(answer.ETag, object)
   try {
@@ -60,15 +67,16 @@ export async function sendVerified<Answer extends Stored>(
   } catch (mismatch) {
     const isOpaque = capabilities.isCustom && answer.ChecksumCRC32 === undefined
     if (!isOpaque || !(await comparesMd5(send))) throw mismatch
-    const sent = await sendWithMd5()
+    const sent = await sendWithMd5(true)
     learnLack(s3, 'md5Etags', '')
     return sent
   }
 }
 
 /** Whether the server refuses a body whose Content-MD5 is that of another one. */
-async function comparesMd5(send: (contentMd5: string, most: number) => Promise<unknown>): Promise<boolean> {
-  const answer = await settle(() => send(createHash('md5').update('another body').digest('base64'), 1))
+async function comparesMd5(send: (proof: Proof, most: number) => Promise<unknown>): Promise<boolean> {
+  const contentMd5 = createHash('md5').update('another body').digest('base64')
+  const answer = await settle(() => send({ contentMd5, isAgain: true }, 1))
   return answer instanceof Failure && statusOf(answer) === 400
 }
 
@@ -120,7 +128,8 @@ export async function verifyByHead({ s3, csv, key }: Delivery, whole: Whole, isP
   if (head.ContentLength !== undefined) {
     expectSame(nameVersion(key, head), 'size', String(csv.size), String(head.ContentLength))
   }
-  if (!verifyChecksum(head, whole, key) && !isProvedByParts) {
+  const isProved = verifyChecksum(head, whole, key) || (isProvedByParts && head.ContentLength !== undefined)
+  if (!isProved) {
     s3.stats.warnings.push('not verifiable: the server gives no checksum of what it stored')
   }
 }

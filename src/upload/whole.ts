@@ -20,7 +20,7 @@ import {
 } from './conflict'
 import type { Delivery, Landed, Put } from './delivery'
 import { describeForMetadata } from './metadata'
-import { sendVerified, verifyByHead } from './verify'
+import { type Proof, sendVerified, verifyByHead } from './verify'
 
 /** @throws Failure */
 export async function putWhole(delivery: Delivery, listing: Listing): Promise<Put> {
@@ -67,14 +67,15 @@ async function send(delivery: Delivery, body: Buffer, crc: number): Promise<Put>
 async function put(delivery: Delivery, body: Buffer, crc: number): Promise<Landed> {
   const { s3, csv, key, objectOptions } = delivery
   const uses = [...featuresOf(delivery), 'unsignedBodies', 'checksums'] as const
-  const send = (ContentMD5?: string, most?: number) => {
+  const send = (proof?: Proof, most?: number) => {
     const attempt = async () => {
-      await assertMayWrite(delivery)
+      if (proof?.isAgain !== true) await assertMayWrite(delivery)
       const input = {
         ...s3.address,
         ...objectOptions,
         // What is sent once more to prove itself stands there by now.
-        ...(ContentMD5 === undefined ? conditionOf(delivery) : { ContentMD5 }),
+        ...(proof?.isAgain === true ? {} : conditionOf(delivery)),
+        ...(proof === undefined ? {} : { ContentMD5: proof.contentMd5 }),
         ...checksumOf(s3.capabilities, crc),
         Key: key,
         Body: body,

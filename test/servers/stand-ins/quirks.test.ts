@@ -507,6 +507,30 @@ describe('ETags that look like an MD5 and are none', () => {
   }
 })
 
+test('ETags that are no MD5s: a protected key is written under its condition all the same', async () => {
+  const files = { 'a.csv': SMALL, 'b.csv': SMALL, 'c.csv': SMALL }
+  const { server, env } = await prepare(files, quirks.inventsEtags())
+  const { code, said } = await run({ ...env, ON_CONFLICT: 'keep', CONCURRENCY: '1' })
+  assert.equal(code, 0, said)
+  for (const name of ['b', 'c']) {
+    const [first] = server.seen.filter(seen => kindOf(seen) === 'PutObject' && seen.url.includes(`${name}.csv`))
+    assert.equal(first?.headers['if-none-match'], '*')
+    assert.ok(first?.headers['content-md5'] !== undefined)
+  }
+})
+
+test('an upload that is begun without an id fails: no request goes to the object itself', async () => {
+  const withoutId = quirks.quirk(quirks.isKind('CreateMultipartUpload'), () => async ({ receive, response }) => {
+    await receive()
+    response.writeHead(200).end('<InitiateMultipartUploadResult></InitiateMultipartUploadResult>')
+  })
+  const { server, env } = await prepare({ 'a.csv': LARGE }, withoutId)
+  const { code, files, said } = await run(env)
+  assert.equal(code, 1, said)
+  assert.match(files[0]?.error?.message ?? '', /without an upload id/)
+  assert.ok(!server.seen.some(seen => ['PUT', 'DELETE'].includes(seen.method)))
+})
+
 describe('a completion that takes minutes', () => {
   /** With the fast clock: two minutes, twice the time after which a socket that is silent is given up. */
   const MS = 6000
