@@ -84,7 +84,7 @@ async function comparesMd5(send: (proof: Proof, most: number) => Promise<unknown
  * Whether the answer to a request whose body was `body` proves that it arrived; `false` if it says nothing.
  * @throws FileFailure `verify_mismatch` if it proves that something else is stored
  */
-export function verifyBody(stored: Stored, body: Buffer, crc: number, key: string): boolean {
+function verifyBody(stored: Stored, body: Buffer, crc: number, key: string): boolean {
   const object = nameVersion(key, stored)
   if (stored.ChecksumCRC32 !== undefined) return expectSame(object, 'CRC-32', toBase64(crc), stored.ChecksumCRC32)
   const md5 = md5Of(stored)
