@@ -13,7 +13,7 @@ const SLICE_BYTES = 512 * 1024
 
 /** Checksums of a whole file that is cut into parts of one size. An empty file has one empty part. */
 export interface Digest {
-  /** Bytes of each part but the last one. */
+  /** Bytes of each part except the last one. */
   readonly partSize: number
   /** The CRC-32 of the whole file. */
   readonly crc32: number
@@ -103,7 +103,7 @@ export function readCsv(found: FoundCsv, { check, partSize, known, signal, stats
     return { partSize, partCrc32s: [], partMd5s: [], scanner }
   }
 
-  /** Takes the bytes from `begin` to `end` in slices, each read to where `place` says. */
+  /** Takes the bytes from `begin` to `end` in slices, each read into the buffer that `place` gives. */
   async function readThrough(
     begin: number,
     end: number,

@@ -27,7 +27,7 @@ const MAX_KEY_BYTES = 1024
 /**
  * The key for the file `name` (its path relative to the folder it came from, with `/`) on `runDate` (`YYYY-MM-DD`).
  * Keys are in Unicode's composed form (NFC), so that a file copied through macOS keeps its key.
- * @throws FileFailure where the name gives no dataset or no possible key.
+ * @throws FileFailure if the name gives no dataset or no possible key.
  */
 export function buildKey(name: string, runDate: string, layout: Layout): string {
   const key = fillIn(layout, name, runDate)
@@ -47,7 +47,7 @@ export function fillIn({ template, names, datasetStyle }: Layout, name: string, 
   return key.normalize('NFC')
 }
 
-/** Why S3, or a client of it, could not deal with `key`; `undefined` where all can. */
+/** Why S3, or a client of it, could not deal with `key`; `undefined` if all can. */
 export function describeImpossible(key: string): string | undefined {
   const bytes = Buffer.byteLength(key)
   if (bytes > MAX_KEY_BYTES) return `its key would have ${bytes} bytes, and S3 allows ${MAX_KEY_BYTES}`

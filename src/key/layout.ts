@@ -8,12 +8,12 @@ const HIVE = '{layer}/{source}/{format}/{dataset}/year={date:yyyy}/month={date:M
 
 /** The date-fns tokens that a calendar date can fill: it has no hour and no zone. */
 const DATE_TOKENS = /^[GyYRuQqMLwIdDEeicoP]*$/
-/** Day of the year and week-numbering year, which stand where `dd` and `yyyy` were meant. */
+/** Day of the year and week-numbering year, which people write instead of `dd` and `yyyy`. */
 const MISTAKEN_TOKENS = /(?<!D)DD?(?![Do])|(?<!Y)(YY|YYYY)(?![Yo])/
 
 /**
  * Turns the value of `KEY_LAYOUT` into a layout.
- * @throws ConfigFailure where a template does not hold `{file}`, or holds what cannot be filled in.
+ * @throws ConfigFailure if a template does not hold `{file}`, or holds what cannot be filled in.
  */
 export function parseLayout(text: string, names: Names): Layout {
   const layout = chooseLayout(text, names)

@@ -20,7 +20,7 @@ export function toComposite(crcs: readonly number[]): string {
 }
 
 /**
- * The CRC-32 of a whole from the CRC-32s of its parts, which are all `partSize` bytes long but for the last one,
+ * The CRC-32 of a whole from the CRC-32s of its parts, which are all `partSize` bytes long except the last one,
  * without a second look at the bytes: a part is shifted by the zero bytes that stand for what follows it, which in
  * the field of CRC-32 is a multiplication by x^(8 × bytes) (as zlib's crc32_combine does it).
  */

@@ -10,7 +10,7 @@ interface Style {
   readonly version: string
   readonly json: boolean
   readonly stackTraces: boolean
-  /** Colours also where no terminal is. */
+  /** Colours also if there is no terminal. */
   readonly forceColor: boolean
 }
 

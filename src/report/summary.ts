@@ -46,7 +46,7 @@ export interface Summary {
   /** Since the process began. */
   readonly seconds: number
   readonly exitCode: number
-  /** The key of the manifest, where one was written. */
+  /** The key of the manifest, if one was written. */
   readonly manifest?: string
   /** What ended the run before its files were looked at. */
   readonly error?: ErrorReport

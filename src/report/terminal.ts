@@ -19,7 +19,7 @@ export function choosePaint(output: Output, forced: boolean): Paint {
   return (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text)
 }
 
-/** Breaks a text between its words where a terminal would break it anywhere; elsewhere lines stay whole. */
+/** Breaks a text between its words, since a terminal would break it anywhere. Without a terminal lines stay whole. */
 export async function chooseWrap(output: Output): Promise<(text: string) => string> {
   if (output.isTTY !== true || !output.columns) return text => text
   const { default: wrapBetweenWords } = await import('wrap-ansi')
@@ -34,7 +34,7 @@ export interface LiveLines {
   clear(): void
 }
 
-/** `undefined` where `output` is no terminal, or one without a size (as some containers have it). */
+/** `undefined` if `output` is no terminal, or one without a size (as some containers have it). */
 export async function openLiveLines(output: Output): Promise<LiveLines | undefined> {
   if (output.isTTY !== true || !output.columns) return undefined
   const [{ createLogUpdate }, { default: cutToWidth }, wrap] = await Promise.all([

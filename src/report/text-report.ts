@@ -34,7 +34,7 @@ interface Surface {
   draw(line: string): void
   readonly table: Omit<TableStyle, 'widthOf'>
   readonly paintErr: Paint
-  /** Where progress can be drawn live. */
+  /** If progress can be drawn live. */
   readonly live: LiveLines | undefined
   readonly trace: Report['trace']
 }

@@ -2,7 +2,7 @@
 
 export type WidthOf = (text: string) => number
 
-/** What measures `texts`. Where all are ASCII it is their length, and the library's tables need not be loaded. */
+/** What measures `texts`. If all are ASCII the width is their length, and the library's tables need not be loaded. */
 export async function chooseWidthOf(texts: readonly string[]): Promise<WidthOf> {
   if (texts.every(text => /^[ -~]*$/.test(text))) return ({ length }) => length
   const { default: widthOf } = await import('string-width')

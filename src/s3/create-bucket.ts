@@ -113,7 +113,7 @@ async function lookAtBucket(s3: S3): Promise<Sighting> {
 
 /**
  * From the first answer on the SDK signs with the server's time if the two clocks are 5 minutes apart or more. A wrong
- * clock would then go unnoticed, but "today" is this machine's.
+ * clock would then go unnoticed. "Today" is still this machine's.
  */
 function warnOfClock({ client, stats }: S3): void {
   const minutes = Math.round(client.config.systemClockOffset / 60_000)
