@@ -132,7 +132,7 @@ Examples:
 Arguments:
   PATH...            files or folders instead of DATA_DIR
   --date YYYY-MM-DD  the date in the key, instead of RUN_DATE
-  --dry-run          do everything but write
+  --dry-run          do everything except write
   --json             one JSON object a line on stdout, instead of LOG_FORMAT
   --help, --version
 
