@@ -247,5 +247,7 @@ function adviseOnEndpoint(error: unknown, name: string, status: number | undefin
 function explain(error: unknown, name: string): string {
   const text = error instanceof Error ? (error.message.split('\n', 1)[0]?.replace(/\.$/, '') ?? '') : ''
   if (NOT_TLS.test(text)) return ' (the server does not speak TLS there: wrong version number)'
-  return ['', name, 'UnknownError'].includes(text) ? '' : ` (${text})`
+  // Node 24 adds a hint of its own, which is not how this program is started.
+  const said = text.replace(/; if the root CA is installed locally.*$/, '')
+  return ['', name, 'UnknownError'].includes(said) ? '' : ` (${said})`
 }
