@@ -1,8 +1,7 @@
 /** One function for each kind of value that a setting can have: text in, checked value out, or a refusal. */
 import { format } from 'date-fns/format'
 import { ConfigFailure } from '../errors'
-
-const MIB = 1024 * 1024
+import { MIB } from '../lib/memory'
 
 /** Turns the `text` of the setting `name` into its value, or throws the refusal. */
 export type Parse<Value> = (name: string, text: string) => Value
