@@ -1,4 +1,5 @@
 /** Learns what a CSV file looks like while its bytes pass by. */
+import { isUtf8 } from 'node:buffer'
 import { type Known, listCsvFaults, listCsvNotes } from './findings'
 import { HeaderSearch } from './header-search'
 import { nameEncoding } from './name-encoding'
@@ -120,6 +121,7 @@ function refuse(kind: string, encoding: CsvEncoding): CsvScanner {
 
 /** Whether the beginning of a text may be read as UTF-8, though a few bytes in it may be broken. */
 function isMostlyUtf8(head: Buffer): boolean {
+  if (isUtf8(head)) return true
   const check = new Utf8Check()
   return check.check(head) === undefined || check.findings.mostly
 }
