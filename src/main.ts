@@ -16,6 +16,7 @@ import { createReport } from './report/create-report'
 import { type FileRun, reportError, reportFile } from './report/file-report'
 import type { Report } from './report/report'
 import { type Summary, summarize } from './report/summary'
+import { isFar } from './s3/capabilities'
 import { connect } from './s3/connect'
 import { createBucket } from './s3/create-bucket'
 import { listObjects, NOTHING } from './s3/objects'
@@ -41,31 +42,38 @@ async function upload(
   const buildKey = prepareKeys(found.files, config.runDate, config.layout)
   const files: FileRun[] = []
   for (const file of takeShare(found.files, config.shard)) {
-    const partSize = choosePartSize(file.name, file.size, maxMemory)
-    files.push({ file, partSize, key: await settle(() => buildKey(file)), stats: createStats() })
+    // Throws if the file is too large: before anything is sent.
+    choosePartSize(file.name, file.size, maxMemory)
+    files.push({ file, key: await settle(() => buildKey(file)), stats: createStats() })
   }
   report.found(id, files.length, found, config.shard)
   const folders = found.unlisted.map(({ folder, failure }): FileRun => {
-    return { file: folder, partSize: 0, key: failure, stats: createStats(), put: failure }
+    return { file: folder, key: failure, stats: createStats(), put: failure }
   })
   runs.push(...files, ...folders)
 
-  const connected = await connect(config.s3, stop, report.retry)
+  const connected = await connect(config.s3, stop, report.retry, files.length)
   connected.stats.warnings.push(...warnings)
   const { s3, bucketOutcome } = await createBucket(connected, config, report.retry)
   report.bucket(config.s3.bucket, bucketOutcome, s3.stats.warnings)
 
-  const memory = createMemory(maxMemory)
-  const open = ({ file, csv, partSize, stats }: FileRun) =>
-    readCsv(file, { check: csvCheck, known: csv === undefined ? csv : unwrap(csv), partSize, signal: stop, stats })
+  const open = ({ file, csv, stats }: FileRun) =>
+    readCsv(file, {
+      check: csvCheck,
+      choosePartSize: size => choosePartSize(file.name, size, maxMemory),
+      known: csv === undefined ? csv : unwrap(csv),
+      signal: stop,
+      stats,
+    })
 
   if (csvCheck === 'strict') {
+    const memory = createMemory(maxMemory, false)
     report.watch('Checking', runs)
     await mapParallel(files, config.s3.concurrency, async run => {
       run.begun = performance.now()
       run.csv = await settle(async () => {
         const csv = open(run)
-        await csv.skim(run.partSize, memory).finally(csv.close)
+        await csv.skim(csv.partSize, memory).finally(csv.close)
         return csv.content
       })
     })
@@ -75,6 +83,7 @@ async function upload(
 
   const keys = files.map(run => run.key).filter(key => typeof key === 'string')
   const listing = bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys)
+  const memory = createMemory(maxMemory, isFar(s3.capabilities))
   const settlePut = settleUntilRefused()
   report.watch('Uploading', runs)
   for (const run of folders) report.file(reportFile(run, rules))
@@ -84,10 +93,7 @@ async function upload(
       const csv = open(run)
       try {
         const key = buildKey(run.file)
-        // It may have grown since it was found.
-        const partSize = csv.size > run.file.size ? choosePartSize(csv.name, csv.size, maxMemory) : run.partSize
-        csv.restart(partSize)
-        return await putObject({ s3: s3.for(run.stats), csv, key, partSize, rules, objectOptions, memory }, listing)
+        return await putObject({ s3: s3.for(run.stats), csv, key, rules, objectOptions, memory }, listing)
       } finally {
         csv.close()
         run.csv = csv.content

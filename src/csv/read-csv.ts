@@ -40,6 +40,8 @@ export interface CsvReading {
   readonly name: string
   /** Bytes. */
   readonly size: number
+  /** Bytes of a part, unless the reading was restarted with another one. */
+  readonly partSize: number
   readonly modified: Date
   /** Known after the file was read to its end, and only then. */
   readonly content: CsvContent | undefined
@@ -68,8 +70,8 @@ export interface CsvReading {
 interface Options {
   /** Whether to scan the CSV. */
   readonly check: CsvCheck
-  /** Bytes of a part. */
-  readonly partSize: number
+  /** Chooses the bytes of a part by the size that the file has when it is opened. */
+  readonly choosePartSize: (size: number) => number
   /** What an earlier reading of the file learnt. */
   readonly known: CsvContent | undefined
   /** Ends the reading. */
@@ -88,11 +90,18 @@ interface Pass {
 
 /**
  * Opens a file and hands out its parts in order.
- * @throws FileFailure `unreadable`
+ * @throws FileFailure `unreadable`, and what `choosePartSize` throws
  */
-export function readCsv(found: FoundCsv, { check, partSize, known, signal, stats }: Options): CsvReading {
+export function readCsv(found: FoundCsv, { check, choosePartSize, known, signal, stats }: Options): CsvReading {
   const file = openCsv(found)
   const { name, size } = file
+  let partSize: number
+  try {
+    partSize = choosePartSize(size)
+  } catch (error) {
+    file.close()
+    throw error
+  }
   let isOpen = true
   let content = known
   let readings = known === undefined ? 0 : 1
@@ -153,6 +162,7 @@ export function readCsv(found: FoundCsv, { check, partSize, known, signal, stats
   return {
     name,
     size,
+    partSize,
     modified: file.modified,
     get content() {
       return content

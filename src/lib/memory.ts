@@ -18,18 +18,21 @@ export interface Memory {
   observe(size: number, ms: number): void
 }
 
-/** Lent at first: if so much keeps the network busy, more only takes memory. */
-const FIRST_BYTES = 16 * MIB
+/** Lent at first by a server that is near: if so much keeps the network busy, more only takes memory. */
+const NEAR_BYTES = 16 * MIB
 /**
  * Bytes in a millisecond of a fast request. A slower request waits for the network or the server, and more requests at
  * once move more bytes. One connection to S3 is slower than this.
  */
 const FAST = (120 * MIB) / 1000
 
-/** A memory of `bytes` bytes. */
-export function createMemory(bytes: number): Memory {
+/**
+ * A memory of `bytes` bytes.
+ * @param isFar whether each request waits for a long way: all of the memory is lent from the first moment then
+ */
+export function createMemory(bytes: number, isFar: boolean): Memory {
   let lentBytes = 0
-  let openBytes = Math.min(bytes, FIRST_BYTES)
+  let openBytes = isFar ? bytes : Math.min(bytes, NEAR_BYTES)
   const waiting: { readonly size: number; readonly start: () => void }[] = []
   /**
    * Large buffers that nobody holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept.
@@ -77,7 +80,7 @@ export function createMemory(bytes: number): Memory {
     observe(size, ms) {
       // Shrink slowly: one fast request must not take back what a slow network needs.
       openBytes += size / ms < FAST ? size : -size / 4
-      openBytes = Math.min(bytes, Math.max(openBytes, FIRST_BYTES))
+      openBytes = Math.min(bytes, Math.max(openBytes, NEAR_BYTES))
       admit()
     },
   }

@@ -11,8 +11,6 @@ import type { Put, Rules } from '../upload/delivery'
 export interface FileRun {
   readonly file: FoundCsv
   readonly key: string | Failure
-  /** Bytes of a part of its upload. */
-  readonly partSize: number
   readonly stats: Stats
   /** As `performance.now()` had it when the program turned to the file. */
   begun?: number

@@ -5,7 +5,7 @@ import type { FinalizeRequestMiddleware } from '@smithy/types'
 import { CredentialsFailure } from '../errors'
 import { untilAborted } from '../lib/abort'
 import { createSlots } from '../lib/parallel'
-import { createAgents, type Network, provideCredentials } from './agents'
+import { createAgents, type Network, openAhead, provideCredentials } from './agents'
 import type { Capabilities } from './capabilities'
 import { nameError, statusOf } from './failure'
 import { boundRequests, createS3, type S3 } from './request'
@@ -57,14 +57,24 @@ const MAX_ATTEMPTS = 7
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 20_000
 
+/** Connections that are opened before they are needed: a short run far away gains the most. */
+const MOST_AHEAD = 3
+
 /**
  * The bucket at the configured endpoint, with credentials that are there. No request is made yet, except those of the
  * AWS default chain.
  * @param onRetry is told of every request that is sent again
+ * @param files that will be sent
  * @throws CredentialsFailure if there are none
  */
-export async function connect(options: S3Options, signal: AbortSignal, onRetry: (retry: Retry) => void): Promise<S3> {
+export async function connect(
+  options: S3Options,
+  signal: AbortSignal,
+  onRetry: (retry: Retry) => void,
+  files: number,
+): Promise<S3> {
   const { region, endpoint, credentials, forcePathStyle, bucket, bucketOwner, concurrency, network } = options
+  const agents = await createAgents(network, concurrency)
   const client = new S3Client({
     // Always given: without one the SDK asks the instance metadata service, which off AWS takes seconds.
     region: region ?? DEFAULT_REGION,
@@ -81,7 +91,7 @@ export async function connect(options: S3Options, signal: AbortSignal, onRetry: 
     requestChecksumCalculation: 'WHEN_REQUIRED',
     // Sends less while the server says SlowDown, whose pauses start at a second. Goes by Retry-After, within 5 s of them.
     retryStrategy: createRetryStrategy(onRetry),
-    requestHandler: createTransport(await createAgents(network, concurrency), signal),
+    requestHandler: createTransport(agents, signal),
     credentialDefaultProvider: provideCredentials,
   })
   try {
@@ -95,6 +105,8 @@ export async function connect(options: S3Options, signal: AbortSignal, onRetry: 
       cause,
     })
   }
+  // From here on requests go to the bucket, and no longer for credentials.
+  for (const agent of Object.values(agents)) openAhead(agent, Math.min(files, concurrency, MOST_AHEAD + 1) - 1)
   const owner = bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner }
   const capabilities: Capabilities = {
     // Plain HTTP protects no body: its signature must.
@@ -102,6 +114,7 @@ export async function connect(options: S3Options, signal: AbortSignal, onRetry: 
     isConditionTried: false,
     isBucketNew: false,
     isCustom: endpoint !== undefined,
+    roundTripMs: Number.POSITIVE_INFINITY,
   }
   boundRequests(client, createSlots(concurrency))
   leaveBodiesUnsigned(client, capabilities)

@@ -67,7 +67,7 @@ export async function createBucket(
       }
       const there = { ...options.s3, region: seen.region }
       return await createBucket(
-        (await connect(there, s3.signal, onRetry)).for(s3.stats),
+        (await connect(there, s3.signal, onRetry, 1)).for(s3.stats),
         { ...options, s3: there },
         onRetry,
       )

@@ -66,8 +66,7 @@ export function createS3(fixed: Fixed, signal: AbortSignal): S3 {
     signal: end,
     stats,
     // A request with options of its own has its whole middleware put together again: 10 % of a small request.
-    send: (what, command) =>
-      send(fixed.client, stats, end, end === signal ? undefined : { abortSignal: end }, what, command),
+    send: (what, command) => send(fixed, stats, end, end === signal ? undefined : { abortSignal: end }, what, command),
     for: other => build(other, end),
     until: other => build(stats, other),
   })
@@ -75,7 +74,7 @@ export function createS3(fixed: Fixed, signal: AbortSignal): S3 {
 }
 
 async function send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-  client: S3Client,
+  { client, capabilities }: Fixed,
   stats: Stats,
   signal: AbortSignal,
   options: { abortSignal: AbortSignal } | undefined,
@@ -88,11 +87,13 @@ async function send<Input extends ServiceInputTypes, Output extends ServiceOutpu
     stats.requests += attempts
     stats.bytesSent += attempts * bytes
   }
+  const begun = performance.now()
   try {
     signal.throwIfAborted()
     // The client listens to the signal while a request is out, but not while it waits to try again.
     const answer = await untilAborted(client.send(command, options), signal)
     count(answer.$metadata.attempts)
+    if (bytes === 0) capabilities.roundTripMs = Math.min(capabilities.roundTripMs, performance.now() - begun)
     return answer
   } catch (error) {
     count((error as Partial<ServiceOutputTypes>).$metadata?.attempts)

@@ -22,12 +22,12 @@ export type Existing =
  * @throws Failure
  */
 export async function compareWithListing(delivery: Delivery, listing: Listing, digestOf: DigestOf): Promise<Existing> {
-  const { csv, key, partSize } = delivery
+  const { csv, key } = delivery
   const listed = listing.objects.get(key)
   if (listed === undefined && listing.isComplete) return { content: 'none' }
   if (listed?.size !== undefined && listed.size !== csv.size) return { content: 'other' }
   // The bytes of a small file are in memory: to hash them is cheaper than a request.
-  if (csv.size <= partSize && listed?.etag !== undefined && (await hasMd5(listed.etag, csv.size, digestOf))) {
+  if (csv.size <= csv.partSize && listed?.etag !== undefined && (await hasMd5(listed.etag, csv.size, digestOf))) {
     return { content: 'same', etag: listed.etag, versionId: undefined }
   }
   const existing = await compareWithObject(delivery, digestOf)
@@ -55,17 +55,17 @@ async function isSameObject(
   etag: string,
   digestOf: DigestOf,
 ): Promise<boolean> {
-  const { csv, partSize } = delivery
+  const { csv } = delivery
   const checksum = head.ChecksumCRC32
   if (checksum !== undefined && head.ChecksumType === 'FULL_OBJECT') {
-    return checksum === toBase64((await digestOf(partSize, false)).crc32)
+    return checksum === toBase64((await digestOf(csv.partSize, false)).crc32)
   }
   const parts = Number(COMPOSITE_ETAG.exec(etag)?.[1] ?? 0)
   if (parts > 0) return await isSameInParts(delivery, head, etag, parts, digestOf)
   if (md5Of(head) !== undefined) return await hasMd5(etag, csv.size, digestOf)
   // The MD5 describes the stored bytes, the metadata only what the program meant to store. Only objects that were sent
   // whole carry it: the metadata of a resumed upload could be an older file's.
-  return head.Metadata?.['crc32'] === toHex((await digestOf(partSize, false)).crc32)
+  return head.Metadata?.['crc32'] === toHex((await digestOf(csv.partSize, false)).crc32)
 }
 
 /**
@@ -73,12 +73,13 @@ async function isSameObject(
  * part says that it was cut. Equal is proof; unequal proves nothing.
  */
 async function isSameInParts(
-  { s3, csv, key, partSize }: Delivery,
+  { s3, csv, key }: Delivery,
   head: HeadObjectCommandOutput,
   etag: string,
   parts: number,
   digestOf: DigestOf,
 ): Promise<boolean> {
+  const { partSize } = csv
   const isSame = ({ partCrc32s, partMd5s }: Digest) =>
     head.ChecksumCRC32 === toComposite(partCrc32s) || etag === toCompositeEtag(partMd5s)
   const countOf = (size: number) => Math.max(1, Math.ceil(csv.size / size))

@@ -19,8 +19,6 @@ export interface Delivery {
   readonly s3: S3
   readonly csv: CsvReading
   readonly key: string
-  /** Bytes of a part. A file that is no larger is sent whole. */
-  readonly partSize: number
   readonly rules: Rules
   readonly objectOptions: ObjectOptions
   /** Shared by all files. */

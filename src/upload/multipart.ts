@@ -35,7 +35,7 @@ const ABORT_GRACE_MS = 6000
 
 /** @throws Failure */
 export async function putParts(delivery: Delivery, listing: Listing): Promise<Put> {
-  const { s3, csv, partSize, memory, rules } = delivery
+  const { s3, csv, memory, rules } = delivery
   const digestOf: DigestOf = async (cut, withMd5) => {
     const known = csv.content?.digest
     return known?.partSize === cut && (!withMd5 || known.partMd5s.length > 0)
@@ -46,7 +46,7 @@ export async function putParts(delivery: Delivery, listing: Listing): Promise<Pu
   const left = leaveAlone(delivery, await compareWithListing(delivery, listing, digestOf))
   if (left !== undefined) return left
   if (rules.dryRun) {
-    if (csv.content === undefined) await digestOf(partSize, false)
+    if (csv.content === undefined) await digestOf(csv.partSize, false)
     return withoutObject('would-upload')
   }
   let mayAdopt = true
@@ -94,8 +94,8 @@ class OtherWhole extends Error {}
 class OtherContent extends Error {}
 
 async function upload(delivery: Delivery, adopted: Unfinished | undefined): Promise<Put> {
-  const { s3, csv, partSize, memory } = delivery
-  const size = adopted?.partSize ?? partSize
+  const { s3, csv, memory } = delivery
+  const size = adopted?.partSize ?? csv.partSize
   s3.stats.bytesLanded = 0
   csv.restart(size)
   // The first part is read while this request is out.

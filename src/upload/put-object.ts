@@ -11,5 +11,6 @@ import { putWhole } from './whole'
  * @throws Failure
  */
 export async function putObject(delivery: Delivery, listing: Listing): Promise<Put> {
-  return delivery.csv.size <= delivery.partSize ? await putWhole(delivery, listing) : await putParts(delivery, listing)
+  const { csv } = delivery
+  return csv.size <= csv.partSize ? await putWhole(delivery, listing) : await putParts(delivery, listing)
 }

@@ -82,7 +82,7 @@ async function takeUp(delivery: Delivery, upload: MultipartUpload): Promise<Unfi
   const [first] = parts
   if (first?.Size === undefined || first.Size === 0) return undefined
   // A single part may be the last one, which is smaller.
-  const partSize = parts.length === 1 && first.PartNumber !== 1 ? delivery.partSize : first.Size
+  const partSize = parts.length === 1 && first.PartNumber !== 1 ? csv.partSize : first.Size
   const count = Math.ceil(csv.size / partSize)
   if (partSize > memory.bytes || count > MAX_PARTS) return undefined
   const fits = ({ PartNumber = 0, Size }: Part) =>

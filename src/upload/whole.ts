@@ -24,13 +24,13 @@ import { type Proof, sendVerified, verifyByHead } from './verify'
 
 /** @throws Failure */
 export async function putWhole(delivery: Delivery, listing: Listing): Promise<Put> {
-  const { s3, csv, partSize, memory, rules } = delivery
+  const { s3, csv, memory, rules } = delivery
   const loan = await memory.borrow(csv.size)
   try {
     s3.signal.throwIfAborted()
     const { body, crc32: crc } = await csv.readPart(loan.buffer)
     await csv.assertUnchanged(() => {
-      csv.restart(partSize)
+      csv.restart(csv.partSize)
       return csv.readPart(loan.buffer)
     })
     csv.close()

@@ -74,7 +74,7 @@ describe('retries', { concurrency: 4 }, () => {
       network: { noProxy: '' },
     }
     const credentials = { accessKeyId: 'id', secretAccessKey: 'secret' }
-    const { client } = await connect({ ...config, credentials } as S3Options, new AbortController().signal, () => {})
+    const { client } = await connect({ ...config, credentials } as S3Options, new AbortController().signal, () => {}, 1)
     assert.ok((await client.config.retryStrategy()) instanceof AdaptiveRetryStrategy)
     client.destroy()
   })

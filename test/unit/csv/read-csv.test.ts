@@ -32,7 +32,7 @@ const MIB = 1024 * KIB
 /** What is read at once. */
 const SLICE = 512 * KIB
 const PART = 8 * MIB
-const MEMORY = createMemory(64 * MIB)
+const MEMORY = createMemory(64 * MIB, false)
 
 const NEVER = new AbortController().signal
 
@@ -66,7 +66,7 @@ function open(
   found: FoundCsv,
   { partSize = PART, signal = NEVER, check = 'off', known, stats }: Given = {},
 ): CsvReading {
-  return readCsv(found, { partSize, signal, check, known, stats: stats ?? { bytesRead: 0 } })
+  return readCsv(found, { choosePartSize: () => partSize, signal, check, known, stats: stats ?? { bytesRead: 0 } })
 }
 
 /** Reads all of it without keeping it. */

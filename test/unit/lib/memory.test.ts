@@ -5,8 +5,8 @@ import { createMemory, type Loan, MIB } from '../../../src/lib/memory'
 import { settled } from '../../support/deferred'
 
 /** Asks for loans of `sizes` one after the other, and shows which of them were given. */
-function ask(bytes: number, sizes: readonly number[]) {
-  const memory = createMemory(bytes)
+function ask(bytes: number, sizes: readonly number[], isFar = false) {
+  const memory = createMemory(bytes, isFar)
   const loans = new Map<number, Loan>()
   const given: number[] = []
   for (const [index, size] of sizes.entries()) {
@@ -45,6 +45,12 @@ test('16 MiB are lent at first, and more as long as the network is slow, up to t
   await settled()
   assert.equal(given.length, 2)
   for (let request = 0; request < 20; request += 1) memory.observe(8 * MIB, 1000)
+  await settled()
+  assert.equal(given.length, 8)
+})
+
+test('for a server that is far, all of the memory is lent from the first moment', async () => {
+  const { given } = ask(64 * MIB, Array(20).fill(8 * MIB), true)
   await settled()
   assert.equal(given.length, 8)
 })

@@ -8,7 +8,6 @@ const MIB = 1024 * 1024
 const ENDED = { outcome: 'uploaded', etag: undefined, versionId: undefined } as const
 const runOf = (name: string, size: number): FileRun => ({
   file: { path: `/data/${name}`, name, size },
-  partSize: 8 * MIB,
   key: name,
   stats: createStats(),
 })

@@ -70,7 +70,7 @@ const SUMMARY: Summary = {
 
 /** A file that was read, or not. */
 function runOf(name: string, csv?: FileRun['csv']): FileRun {
-  return { file: { path: 'p', name, size: 2048 }, partSize: 8, key: name, stats: createStats(), csv }
+  return { file: { path: 'p', name, size: 2048 }, key: name, stats: createStats(), csv }
 }
 
 /** What a file with one fault holds. */
