@@ -54,7 +54,8 @@ async function upload(
 
   const connected = await connect(config.s3, stop, report.retry, files.length)
   connected.stats.warnings.push(...warnings)
-  const { s3, bucketOutcome } = await createBucket(connected, config, report.retry)
+  const keys = files.map(run => run.key).filter(key => typeof key === 'string')
+  const { s3, bucketOutcome, firstPage } = await createBucket(connected, config, keys, report.retry)
   report.bucket(config.s3.bucket, bucketOutcome, s3.stats.warnings)
 
   const open = ({ file, csv, stats }: FileRun) =>
@@ -67,7 +68,7 @@ async function upload(
     })
 
   if (csvCheck === 'strict') {
-    const memory = createMemory(maxMemory, false)
+    const memory = createMemory(maxMemory, () => false)
     report.watch('Checking', runs)
     await mapParallel(files, config.s3.concurrency, async run => {
       run.begun = performance.now()
@@ -81,9 +82,8 @@ async function upload(
     assertNoFaults(csvCheck, runs)
   }
 
-  const keys = files.map(run => run.key).filter(key => typeof key === 'string')
-  const listing = bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys)
-  const memory = createMemory(maxMemory, isFar(s3.capabilities))
+  const listing = bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys, firstPage)
+  const memory = createMemory(maxMemory, () => isFar(s3.capabilities))
   const settlePut = settleUntilRefused()
   report.watch('Uploading', runs)
   for (const run of folders) report.file(reportFile(run, rules))

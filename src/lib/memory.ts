@@ -28,11 +28,11 @@ const FAST = (120 * MIB) / 1000
 
 /**
  * A memory of `bytes` bytes.
- * @param isFar whether each request waits for a long way: all of the memory is lent from the first moment then
+ * @param isFar whether each request waits for a long way: all of the memory is lent as long as it says so
  */
-export function createMemory(bytes: number, isFar: boolean): Memory {
+export function createMemory(bytes: number, isFar: () => boolean): Memory {
   let lentBytes = 0
-  let openBytes = isFar ? bytes : Math.min(bytes, NEAR_BYTES)
+  let openBytes = Math.min(bytes, NEAR_BYTES)
   const waiting: { readonly size: number; readonly start: () => void }[] = []
   /**
    * Large buffers that nobody holds, oldest first. Fresh memory costs a page fault for every 4 KiB, so they are kept.
@@ -43,7 +43,7 @@ export function createMemory(bytes: number, isFar: boolean): Memory {
   const admit = () => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
       // One large part is read while another one is sent, and one alone always fits.
-      const most = Math.min(bytes, Math.max(openBytes, 2 * next.size))
+      const most = isFar() ? bytes : Math.min(bytes, Math.max(openBytes, 2 * next.size))
       if (lentBytes > 0 && lentBytes + next.size > most) return
       waiting.shift()
       lentBytes += next.size

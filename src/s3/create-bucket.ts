@@ -4,11 +4,13 @@ import {
   CreateBucketCommand,
   HeadBucketCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutBucketLifecycleConfigurationCommand,
 } from '@aws-sdk/client-s3'
 import { BucketFailure, CredentialsFailure, EndpointFailure, FileFailure } from '../errors'
 import { connect, DEFAULT_REGION, type S3Options } from './connect'
 import { headerOf, nameError, statusOf } from './failure'
+import { requestPage, warnOfListing } from './objects'
 import type { S3 } from './request'
 
 /** Before each look at the bucket: a new one may take a while to be seen, and two runs may be creating it at once. */
@@ -31,34 +33,44 @@ interface Options {
 
 type OnRetry = Parameters<typeof connect>[2]
 
+interface Bucket {
+  readonly s3: S3
+  readonly bucketOutcome: BucketOutcome
+  /** The first page of the listing of `keys`; `undefined` if it is refused, or there is nothing to list. */
+  readonly firstPage: ListObjectsV2CommandOutput | undefined
+}
+
 /**
  * The bucket, if it is there. It is created if it does not exist, except in a dry run. In another region it is used
  * there if no region was asked for.
+ * @param keys that the run will write
  * @throws BucketFailure, CredentialsFailure, EndpointFailure
  */
 export async function createBucket(
   s3: S3,
   options: Options,
+  keys: readonly string[],
   onRetry: OnRetry,
-): Promise<{ s3: S3; bucketOutcome: BucketOutcome }> {
+): Promise<Bucket> {
   const { bucket } = options.s3
   const region = await s3.client.config.region()
   let creation: Creation | undefined
   for (const wait of WAITS_MS) {
     await sleep(wait, undefined, { signal: s3.signal }).catch(() => s3.signal.throwIfAborted())
-    const seen = await lookAtBucket(s3)
+    const seen = await lookAtBucket(s3, keys)
     warnOfClock(s3)
-    if (seen === 'denied') {
+    if (seen.is === 'denied') {
       if (creation === 'taken') throw taken(bucket)
-      await explainDenial(s3, options.s3)
+      await explainDenial(s3, options.s3, seen.refusal)
     }
-    if (seen === 'there' || seen === 'denied') {
-      if (seen === 'there') await warnOfUncheckedOwner(s3)
+    if (seen.is === 'there' || seen.is === 'denied') {
+      if (seen.is === 'there') await warnOfUncheckedOwner(s3)
       if (creation === 'created') await limitUnfinishedUploads(s3)
       s3.capabilities.isBucketNew = creation !== undefined
-      return { s3, bucketOutcome: creation === 'created' ? 'created' : 'found' }
+      const firstPage = seen.is === 'there' ? seen.firstPage : undefined
+      return { s3, bucketOutcome: creation === 'created' ? 'created' : 'found', firstPage }
     }
-    if (seen !== 'missing') {
+    if (seen.is === 'elsewhere') {
       if (options.s3.region !== undefined || region !== DEFAULT_REGION) {
         throw new BucketFailure(`The bucket ${bucket} is in ${seen.region}, not in ${region}.`, {
           code: 'bucket',
@@ -69,6 +81,7 @@ export async function createBucket(
       return await createBucket(
         (await connect(there, s3.signal, onRetry, 1)).for(s3.stats),
         { ...options, s3: there },
+        keys,
         onRetry,
       )
     }
@@ -78,7 +91,7 @@ export async function createBucket(
         advice: 'Check BUCKET_NAME, create the bucket, or set CREATE_BUCKET=true.',
       })
     }
-    if (options.rules.dryRun) return { s3, bucketOutcome: 'would-create' }
+    if (options.rules.dryRun) return { s3, bucketOutcome: 'would-create', firstPage: undefined }
     if (creation === undefined || creation === 'busy') creation = await create(s3, bucket, region)
   }
   if (creation === 'taken') throw taken(bucket)
@@ -88,27 +101,54 @@ export async function createBucket(
   })
 }
 
-type Sighting = 'there' | 'missing' | 'denied' | { readonly region: string }
+type Sighting =
+  | { readonly is: 'there'; readonly firstPage: ListObjectsV2CommandOutput | undefined }
+  | { readonly is: 'missing' }
+  /** Why the listing is refused, if it was asked for. */
+  | { readonly is: 'denied'; readonly refusal: unknown }
+  | { readonly is: 'elsewhere'; readonly region: string }
+
+/** Looks by the listing that the run needs in any case: one request, whose refusal has a reason. */
+async function lookAtBucket(s3: S3, keys: readonly string[]): Promise<Sighting> {
+  const what = `Looking for the bucket ${s3.address.Bucket}`
+  if (keys.length === 0) return await lookByHead(s3, what, undefined)
+  try {
+    return { is: 'there', firstPage: await requestPage(s3, what, keys) }
+  } catch (error) {
+    if (nameError(error) === 'NoSuchBucket') return { is: 'missing' }
+    const region = await readOtherRegion(s3, error)
+    if (region !== undefined) return { is: 'elsewhere', region }
+    // A server without listings, or a key that may not list, says nothing of the bucket.
+    const isAboutListing = error instanceof BucketFailure || error instanceof FileFailure
+    if (!isAboutListing && (statusOf(error) ?? 0) < 500) throw error
+    return await lookByHead(s3, what, error)
+  }
+}
 
 /** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` the bucket's region. */
-async function lookAtBucket(s3: S3): Promise<Sighting> {
+async function lookByHead(s3: S3, what: string, refusal: unknown): Promise<Sighting> {
   try {
-    await s3.send(`Looking for the bucket ${s3.address.Bucket}`, new HeadBucketCommand(s3.address))
-    return 'there'
+    await s3.send(what, new HeadBucketCommand(s3.address))
+    if ((statusOf(refusal) ?? 0) >= 500) warnOfListing(s3, refusal)
+    return { is: 'there', firstPage: undefined }
   } catch (error) {
     const status = statusOf(error)
-    if (status === 404) return 'missing'
+    if (status === 404) return { is: 'missing' }
     if (error instanceof FileFailure && status !== 400) {
       // What answers is no S3 server: that is not about a file.
       const { message, advice } = error
       throw new BucketFailure(message, { code: 'bucket', advice, cause: error.cause })
     }
     if (status !== 301 && status !== 400 && status !== 403) throw error
-    const region = headerOf(error, 'x-amz-bucket-region')
-    return region !== undefined && status !== 403 && region !== (await s3.client.config.region())
-      ? { region }
-      : 'denied'
+    const region = await readOtherRegion(s3, error)
+    return region === undefined ? { is: 'denied', refusal } : { is: 'elsewhere', region }
   }
+}
+
+/** The bucket's region, if a refusal names another one than the client's. */
+async function readOtherRegion(s3: S3, error: unknown): Promise<string | undefined> {
+  const region = headerOf(error, 'x-amz-bucket-region')
+  return statusOf(error) !== 403 && region !== (await s3.client.config.region()) ? region : undefined
 }
 
 /**
@@ -127,22 +167,28 @@ function warnOfClock({ client, stats }: S3): void {
  * HEAD gives no reason for a refusal, a listing does. A run that is merely denied goes on with a warning: a
  * least-privilege key may still write.
  */
-async function explainDenial(s3: S3, { bucket, bucketOwner }: S3Options): Promise<void> {
-  try {
-    await s3.send(`Access to the bucket ${bucket}`, new ListObjectsV2Command({ ...s3.address, MaxKeys: 1 }))
-  } catch (error) {
-    if (nameError(error) !== 'AccessDenied') throw error
-    if (bucketOwner !== undefined) {
-      throw new BucketFailure(`The bucket ${bucket} is not owned by ${bucketOwner}, or access to it is denied.`, {
-        code: 'bucket',
-        advice: 'Check BUCKET_NAME and BUCKET_OWNER, or allow s3:ListBucket on the bucket.',
-        cause: error,
-      })
-    }
+async function explainDenial(s3: S3, { bucket, bucketOwner }: S3Options, refusal: unknown): Promise<void> {
+  const error = refusal ?? (await findRefusal(s3))
+  if (error !== undefined && nameError(error) !== 'AccessDenied') throw error
+  if (error !== undefined && bucketOwner !== undefined) {
+    throw new BucketFailure(`The bucket ${bucket} is not owned by ${bucketOwner}, or access to it is denied.`, {
+      code: 'bucket',
+      advice: 'Check BUCKET_NAME and BUCKET_OWNER, or allow s3:ListBucket on the bucket.',
+      cause: error,
+    })
   }
   s3.stats.warnings.push(
     `HeadBucket on ${bucket} is denied, so nothing is known of the bucket: only an upload shows whether it may be written`,
   )
+}
+
+async function findRefusal(s3: S3): Promise<unknown> {
+  try {
+    await s3.send(`Access to the bucket ${s3.address.Bucket}`, new ListObjectsV2Command({ ...s3.address, MaxKeys: 1 }))
+    return undefined
+  } catch (error) {
+    return error
+  }
 }
 
 /** Of the servers that are not AWS, only Ceph 20 was seen to refuse a bucket that another account owns. */

@@ -1,5 +1,11 @@
 /** What the bucket holds under the keys of a run. */
-import { HeadObjectCommand, type HeadObjectCommandOutput, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import {
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
+} from '@aws-sdk/client-s3'
 import { BucketFailure, FileFailure, InterruptedFailure } from '../errors'
 import { withFallback } from './capabilities'
 import { nameError, statusOf } from './failure'
@@ -24,53 +30,71 @@ export interface Listing {
 /** The listing of a bucket that holds nothing. */
 export const NOTHING: Listing = { isComplete: true, objects: new Map() }
 
+/** The listing of a bucket that may hold anything. */
+const UNKNOWN: Listing = { isComplete: false, objects: new Map() }
+
+type Page = ListObjectsV2CommandOutput
+type From = Pick<ListObjectsV2CommandInput, 'ContinuationToken' | 'StartAfter'>
+
 /**
- * Lists what stands under the longest prefix that all `keys` share. A listing only saves requests: if the server or the
- * key does not allow it, the result is empty and not complete.
+ * One page of what stands under the longest prefix that all `keys` share.
+ * @param what for the message of a failure
+ * @throws Failure
+ */
+export async function requestPage(s3: S3, what: string, keys: readonly string[], from: From = {}): Promise<Page> {
+  return await s3.send(what, new ListObjectsV2Command({ ...s3.address, Prefix: longestCommonPrefix(keys), ...from }))
+}
+
+/**
+ * What the bucket holds under the longest prefix that all `keys` share.
+ * @param first the page that `requestPage` gives, or `undefined` if the server or the key does not allow it: a listing
+ *   only saves requests
  * @throws Failure if the server cannot be reached, or refuses the credentials
  */
-export async function listObjects(s3: S3, keys: readonly string[]): Promise<Listing> {
-  const objects = new Map<string, ListedObject>()
+export async function listObjects(s3: S3, keys: readonly string[], first: Page | undefined): Promise<Listing> {
   if (keys.length === 0) return NOTHING
-  const Prefix = longestCommonPrefix(keys)
+  if (first === undefined) return UNKNOWN
+  const objects = new Map<string, ListedObject>()
+  const prefix = longestCommonPrefix(keys)
   const tokens = new Set<string>()
   /** A server that ignores the prefix has listed something else, and perhaps not all of ours. */
   let isOurs = true
-  let from: { ContinuationToken?: string; StartAfter?: string } = {}
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const answer = await listPage(s3, { Prefix, ...from })
-    if (answer === undefined) break
-    const { Contents = [], IsTruncated, NextContinuationToken: token } = answer
+  let answer: Page | undefined = first
+  for (let page = 1; answer !== undefined; page += 1) {
+    const { Contents = [], IsTruncated, NextContinuationToken: token }: Page = answer
     const known = objects.size
-    isOurs &&= Contents.every(({ Key = '' }) => Key.startsWith(Prefix))
+    isOurs &&= Contents.every(({ Key = '' }) => Key.startsWith(prefix))
     for (const { Key = '', Size, ETag } of Contents) {
-      if (Key.startsWith(Prefix)) objects.set(Key, { size: Size, etag: bareEtag(ETag) })
+      if (Key.startsWith(prefix)) objects.set(Key, { size: Size, etag: bareEtag(ETag) })
     }
     if (IsTruncated !== true && token === undefined) return { isComplete: isOurs, objects }
     // The same page again would go on for ever.
-    if (objects.size === known) break
+    if (objects.size === known || page === MAX_PAGES) break
     const isFresh = token !== undefined && !tokens.has(token)
-    // Some servers say that there is more, and give no token.
-    from = isFresh ? { ContinuationToken: token } : { StartAfter: Contents.at(-1)?.Key ?? '' }
     if (isFresh) tokens.add(token)
+    // Some servers say that there is more, and give no token.
+    answer = await requestNext(s3, keys, isFresh ? { ContinuationToken: token } : { StartAfter: Contents.at(-1)?.Key })
   }
   return { isComplete: false, objects }
 }
 
 /** `undefined` if there is no answer to go by. */
-async function listPage(s3: S3, page: { Prefix: string; ContinuationToken?: string; StartAfter?: string }) {
+async function requestNext(s3: S3, keys: readonly string[], from: From): Promise<Page | undefined> {
   try {
-    return await s3.send('Listing the bucket', new ListObjectsV2Command({ ...s3.address, ...page }))
+    return await requestPage(s3, 'Listing the bucket', keys, from)
   } catch (error) {
     if (error instanceof BucketFailure || error instanceof FileFailure) return undefined
     // Each file says itself that the run was stopped.
     if (error instanceof InterruptedFailure) return undefined
     if ((statusOf(error) ?? 0) < 500) throw error
-    s3.stats.warnings.push(
-      `the listing of the bucket fails (${nameError(error)}): the program asks for each object instead`,
-    )
+    warnOfListing(s3, error)
     return undefined
   }
+}
+
+/** To be told if the server fails to list, and does not merely refuse. */
+export function warnOfListing({ stats }: S3, error: unknown): void {
+  stats.warnings.push(`the listing of the bucket fails (${nameError(error)}): the program asks for each object instead`)
 }
 
 /**

@@ -42,9 +42,10 @@ const isCreation = ({ method, url }: SeenRequest) => method === 'PUT' && !url.in
 const csv = ({ folder }: Scene) => join(folder, 'csv_files', 'movies.csv')
 
 /** Between the two times that files are read: the bucket is listed. */
-const onListing = (act: (scene: Scene) => void) => (scene: Scene) => {
+/** Acts when a request of this method and about this comes: the rule of a new bucket is asked for before any file is sent. */
+const onRequest = (method: string, about: string, act: (scene: Scene) => void) => (scene: Scene) => {
   scene.server.meddle = seen => {
-    if (seen.url.includes('list-type=2')) act(scene)
+    if (seen.method === method && seen.url.includes(about)) act(scene)
     return seen.body
   }
 }
@@ -80,7 +81,7 @@ const startTls = async () => {
 /** A container's role, whose credentials must be asked for anew before each request, and are refused once the files are read. */
 async function endSession(scene: Scene) {
   let isOver = false
-  onListing(() => {
+  onRequest('PUT', '?lifecycle', () => {
     isOver = true
   })(scene)
   const role = { AccessKeyId: 'S3RVER', SecretAccessKey: 'S3RVER', Token: 't', Expiration: '2024-10-21T00:00:00Z' }
@@ -252,10 +253,15 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     uid: 1000,
     prepare: scene => chmodSync(csv(scene), 0o000),
   },
-  'a file, or its disk, that is gone before it is sent': { prepare: onListing(scene => rmSync(csv(scene))) },
+  'a file, or its disk, that is gone before it is sent': {
+    prepare: onRequest('PUT', '?lifecycle', scene => rmSync(csv(scene))),
+  },
   'a file that is still being written': {
-    env: { CSV_CHECK: 'strict' },
-    prepare: onListing(scene => writeFileSync(csv(scene), 'id\n1\n2\n')),
+    env: { CSV_CHECK: 'strict', CONCURRENCY: '1' },
+    prepare: scene => {
+      writeFileSync(join(scene.folder, 'csv_files', 'first.csv'), 'id\n1\n')
+      onRequest('PUT', '/first.csv', () => writeFileSync(csv(scene), 'id\n1\n2\n'))(scene)
+    },
   },
   'a name without a letter or a digit': {
     prepare: ({ folder }) => writeFileSync(join(folder, 'csv_files', '--.csv'), 'id\n1\n'),

@@ -10,6 +10,7 @@ import { makeTempFolder } from '../support/temp-folder'
 const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
 
 const isHeadBucket = ({ method, url }: SeenRequest) => method === 'HEAD' && /^\/test-lake\/?$/.test(url)
+const isLook = (seen: SeenRequest) => isHeadBucket(seen) || isListing(seen)
 const isCreate = ({ method, url }: SeenRequest) => method === 'PUT' && /^\/test-lake\/?$/.test(url)
 const isListing = ({ url }: SeenRequest) => url.includes('list-type=2')
 const isLifecycle = ({ url }: SeenRequest) => url.includes('?lifecycle')
@@ -69,7 +70,7 @@ for (const reason of ['OperationAborted', 'BucketAlreadyOwnedByYou']) {
     let invisible = 2
     server.meddle = (seen, response) => {
       if (isCreate(seen) && busy-- > 0) return refuse(response, 409, reason)
-      if (isHeadBucket(seen) && server.seen.some(isCreate) && invisible-- > 0) return answerHead(response, 404)
+      if (isLook(seen) && server.seen.some(isCreate) && invisible-- > 0) return refuse(response, 404, 'NoSuchBucket')
       return seen.body
     }
     const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
@@ -81,8 +82,8 @@ test('a name that somebody else has is exit 4', async () => {
   const server = await startServer()
   server.meddle = (seen, response) => {
     if (isCreate(seen)) return refuse(response, 409, 'BucketAlreadyExists')
-    if (isHeadBucket(seen)) return answerHead(response, server.seen.some(isCreate) ? 403 : 404)
-    return seen.body
+    if (!isLook(seen)) return seen.body
+    return server.seen.some(isCreate) ? refuse(response, 403, 'AccessDenied') : refuse(response, 404, 'NoSuchBucket')
   }
   const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
   assert.equal(code, 4)
@@ -96,18 +97,35 @@ const REASONS = [
   ['RequestTimeTooSkewed', 3, /Set the clock of this machine/],
 ] as const
 for (const [reason, expected, says] of REASONS) {
-  test(`a refusal of HeadBucket without a reason is told apart: ${reason}`, async () => {
-    const server = await startServer()
-    server.meddle = (seen, response) => {
-      if (isHeadBucket(seen)) return answerHead(response, reason === 'ExpiredToken' ? 400 : 403)
-      return isListing(seen) ? refuse(response, 403, reason) : seen.body
-    }
-    const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
-    assert.equal(code, expected)
-    assert.match(stderr, says)
-    assert.equal(server.seen.filter(({ method }) => method === 'PUT').length, 0)
-  })
+  for (const [what, env] of [
+    ['of the listing', {}],
+    // A share without a file has nothing to list, and HEAD has no reason.
+    ['of HeadBucket', { SHARD: '1/100' }],
+  ] as const) {
+    test(`a refusal ${what} is told by its reason: ${reason}`, async () => {
+      const server = await startServer()
+      server.meddle = (seen, response) => {
+        if (isHeadBucket(seen)) return answerHead(response, reason === 'ExpiredToken' ? 400 : 403)
+        return isListing(seen) ? refuse(response, 403, reason) : seen.body
+      }
+      const { code, stderr } = await runProgram({ ...server.env, DATA_DIR, ...env })
+      assert.equal(code, expected)
+      assert.match(stderr, says)
+      assert.ok(server.seen.every(isLook))
+    })
+  }
 }
+
+test('a server that lists nothing is asked by HEAD whether the bucket is there', async () => {
+  const server = await startServer()
+  server.meddle = (seen, response) => (isListing(seen) ? refuse(response, 501, 'NotImplemented') : seen.body)
+  assert.equal((await runProgram({ ...server.env, DATA_DIR })).code, 0)
+  assert.equal(server.seen.filter(isCreate).length, 1)
+  server.seen.length = 0
+  assert.equal((await runProgram({ ...server.env, DATA_DIR })).code, 0)
+  assert.equal(server.seen.filter(isCreate).length, 0)
+  assert.equal(server.seen.filter(isListing).length, 1)
+})
 
 test('a key that may write but not look goes on with a warning, asking for nothing that it may not have', async () => {
   const server = await startServer()

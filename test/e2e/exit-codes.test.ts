@@ -65,7 +65,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
 
 function prepare(server: TestServer, DATA_DIR: string, { refused = {}, gone = [] }: Situation): void {
   server.meddle = (seen, response) => {
-    if (kindOf(seen) === 'ListObjectsV2') for (const name of gone) rmSync(join(DATA_DIR, name))
+    if (kindOf(seen) === 'ListObjectsV2') for (const name of gone) rmSync(join(DATA_DIR, name), { force: true })
     const reason = kindOf(seen) === 'PutObject' ? refused[seen.url.replace(/^.*\/|\?.*$/g, '')] : undefined
     return reason === undefined ? seen.body : refuse(response, reason === 'AccessDenied' ? 403 : 400, reason)
   }

@@ -29,20 +29,17 @@ test('both files land byte for byte under the keys of the contract, in a bucket 
   assert.deepEqual((await server.read('Raw/Local/CSV/Series/2024/10/21/series.csv')).body, Buffer.from(SERIES))
 })
 
-test('a second run sends no body, asks in two requests, and says unchanged', async () => {
+test('a second run sends no body, asks in one request, and says unchanged', async () => {
   const server = await startServer()
   const env = { ...server.env, DATA_DIR: makeTempFolder({ 'movies.csv': MOVIES, 'series.csv': SERIES }) }
   await runProgram(env)
   server.seen.length = 0
   const { code, stdout } = await runProgram(env)
   assert.equal(code, 0)
-  assert.match(stdout, /0 uploaded, 2 unchanged, 0 failed; 0 B sent in 2 requests/)
+  assert.match(stdout, /0 uploaded, 2 unchanged, 0 failed; 0 B sent in 1 request/)
   assert.deepEqual(
     server.seen.map(({ method, body }) => [method, body.length]),
-    [
-      ['HEAD', 0],
-      ['GET', 0],
-    ],
+    [['GET', 0]],
   )
 })
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { kindOf } from '../support/faults'
 import { type Ended, preload, reportedFiles, runProgram } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -64,19 +63,20 @@ test('strict: a file that changed between the two readings fails, with its size 
   const { env, server, DATA_DIR } = await start()
   const path = join(DATA_DIR, 'large.csv')
   utimesSync(path, 1, 1)
+  writeFileSync(join(DATA_DIR, 'first.csv'), 'id\n1\n')
   server.meddle = seen => {
-    // The listing comes after all files were checked, and before any is sent.
-    if (kindOf(seen) === 'ListObjectsV2') {
+    // By now all files were checked, and the large one waits for its turn.
+    if (seen.method === 'PUT' && seen.url.includes('first.csv')) {
       writeFileSync(path, 'ID', { flag: 'r+' })
       utimesSync(path, 1, 1)
     }
     return seen.body
   }
-  const { code, stdout } = await runProgram({ ...env, CSV_CHECK: 'strict' }, { args: ['--json'] })
+  const { code, stdout } = await runProgram({ ...env, CSV_CHECK: 'strict', CONCURRENCY: '1' }, { args: ['--json'] })
   assert.equal(code, 1)
   const outcomes = reportedFiles(stdout).map(({ error, outcome }) => error?.code ?? outcome)
-  assert.deepEqual(outcomes, ['changed_while_reading', 'uploaded'])
-  assert.deepEqual(await server.keys(), ['small.csv'])
+  assert.deepEqual(outcomes, ['uploaded', 'changed_while_reading', 'uploaded'])
+  assert.deepEqual(await server.keys(), ['first.csv', 'small.csv'])
 })
 
 test('a part leaves before the next one is read, and the upload begins while the first one is read', async () => {

@@ -24,12 +24,12 @@ const numbered = (count: number) =>
   makeTempFolder(Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}.csv`, `${index}\n`])))
 
 describe('retries', { concurrency: 4 }, () => {
-  test('a server that keeps failing is asked seven times, and no more', async () => {
+  test('a server that keeps failing is asked seven times for the listing and for the bucket, and no more', async () => {
     const server = await startServer()
     server.meddle = (_, response) => refuse(response, 500, 'InternalError')
     const { code } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
     assert.equal(code, 6)
-    assert.equal(server.seen.length, 7)
+    assert.deepEqual(server.seen.map(kindOf), [...Array(7).fill('ListObjectsV2'), ...Array(7).fill('HeadBucket')])
   })
 
   test('a retry is told before its pause: why, which attempt, and how long', async () => {

@@ -32,7 +32,7 @@ const MIB = 1024 * KIB
 /** What is read at once. */
 const SLICE = 512 * KIB
 const PART = 8 * MIB
-const MEMORY = createMemory(64 * MIB, false)
+const MEMORY = createMemory(64 * MIB, () => false)
 
 const NEVER = new AbortController().signal
 

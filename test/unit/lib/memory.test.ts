@@ -6,7 +6,7 @@ import { settled } from '../../support/deferred'
 
 /** Asks for loans of `sizes` one after the other, and shows which of them were given. */
 function ask(bytes: number, sizes: readonly number[], isFar = false) {
-  const memory = createMemory(bytes, isFar)
+  const memory = createMemory(bytes, () => isFar)
   const loans = new Map<number, Loan>()
   const given: number[] = []
   for (const [index, size] of sizes.entries()) {
