@@ -1,7 +1,7 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
 import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3'
-import { AdaptiveRetryStrategy } from '@smithy/core/retry'
-import type { FinalizeRequestMiddleware } from '@smithy/types'
+import { AdaptiveRetryStrategy, INITIAL_RETRY_TOKENS } from '@smithy/core/retry'
+import type { FinalizeRequestMiddleware, StandardRetryToken } from '@smithy/types'
 import { CredentialsFailure } from '../errors'
 import { untilAborted } from '../lib/abort'
 import { createSlots } from '../lib/parallel'
@@ -90,7 +90,7 @@ export async function connect(
     // Bodies carry their own checksum. If a server refuses it, the SDK must not put another one in its place.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     // Sends less while the server says SlowDown, whose pauses start at a second. Goes by Retry-After, within 5 s of them.
-    retryStrategy: createRetryStrategy(onRetry),
+    retryStrategy: createRetryStrategy(concurrency, onRetry),
     requestHandler: createTransport(agents, signal),
     credentialDefaultProvider: provideCredentials,
   })
@@ -121,8 +121,12 @@ export async function connect(
   return createS3({ client, address: { Bucket: bucket, ...owner }, capabilities }, signal)
 }
 
-/** The SDK's own, which tells of each retry before it waits. */
-function createRetryStrategy(onRetry: (retry: Retry) => void): AdaptiveRetryStrategy {
+/**
+ * The SDK's own, which tells of each retry before it waits. Its quota of repeats is for the whole client, and is refilled
+ * by success: 35 of them, whatever is in flight. A server that is away for two seconds would use them up. Here all
+ * requests in flight can be tried to the end once; then a server that stays away ends the run soon.
+ */
+function createRetryStrategy(concurrency: number, onRetry: (retry: Retry) => void): AdaptiveRetryStrategy {
   /** What failed, in the order in which the strategy then asks for the pauses. */
   const failed: unknown[] = []
   let base = FIRST_PAUSE_MS
@@ -146,14 +150,18 @@ function createRetryStrategy(onRetry: (retry: Retry) => void): AdaptiveRetryStra
   }
   const strategy = new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS, backoff })
   const refresh = strategy.refreshRetryTokenForRetry.bind(strategy)
+  const cost = INITIAL_RETRY_TOKENS / (concurrency * (MAX_ATTEMPTS - 1))
   strategy.refreshRetryTokenForRetry = async (token, info) => {
     failed.push(info.error)
-    return await refresh(token, info).catch(refusal => {
+    const next = (await refresh(token, info).catch(refusal => {
       // No further attempt is allowed: no pause was asked for.
       const at = failed.indexOf(info.error)
       if (at !== -1) failed.splice(at, 1)
       throw refusal
-    })
+    })) as StandardRetryToken
+    const excess = (next.getRetryCost() ?? 0) - cost
+    if (excess > 0) strategy.recordSuccess(Object.assign(Object.create(next), { getRetryCost: () => excess }))
+    return next
   }
   return strategy
 }

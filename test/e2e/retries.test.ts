@@ -32,6 +32,30 @@ describe('retries', { concurrency: 4 }, () => {
     assert.deepEqual(server.seen.map(kindOf), [...Array(7).fill('ListObjectsV2'), ...Array(7).fill('HeadBucket')])
   })
 
+  test('a short outage fails no file, though all requests in flight fail several times', async () => {
+    const server = await startServer()
+    const left = new Map<string, number>()
+    server.meddle = (seen, response) => {
+      if (kindOf(seen) !== 'PutObject') return seen.body
+      const times = left.get(seen.url) ?? 4
+      left.set(seen.url, times - 1)
+      return times > 0 ? refuse(response, 503, 'ServiceUnavailable') : seen.body
+    }
+    const { code, stdout } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(16) })
+    assert.equal(code, 0, stdout)
+    assert.equal(countOf(server, 'PutObject'), 16 * 5)
+  })
+
+  test('a server that stays away ends the run soon: no more repeats than for all requests in flight once', async () => {
+    const server = await startServer()
+    server.meddle = (seen, response) =>
+      kindOf(seen) === 'PutObject' ? refuse(response, 500, 'InternalError') : seen.body
+    const { code } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(60), CONCURRENCY: '8' })
+    assert.equal(code, 6)
+    const repeats = countOf(server, 'PutObject') - 60
+    assert.ok(repeats > 35 && repeats <= 8 * 6, `${repeats} repeats`)
+  })
+
   test('a retry is told before its pause: why, which attempt, and how long', async () => {
     const server = await startServer()
     let left = 2
