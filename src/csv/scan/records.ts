@@ -48,8 +48,17 @@ export class RecordTally {
   private readonly kinds: Uint8Array
   private readonly above: number
   private readonly reading: Reading = {
-    ...{ state: grammar.START, rows: 0, splits: 0, lines: 0, recordLine: 0, quoteLine: 0 },
-    ...{ ragged: 0, strays: 0, breaks: 0, empties: 0, seen: 0 },
+    state: grammar.START,
+    rows: 0,
+    splits: 0,
+    lines: 0,
+    recordLine: 0,
+    quoteLine: 0,
+    ragged: 0,
+    strays: 0,
+    breaks: 0,
+    empties: 0,
+    seen: 0,
   }
   /** Delimiters of the first record. Before it ended -1, which is like no record, so that it is looked at here. */
   private expected = -1

@@ -122,16 +122,20 @@ function startLoop(): Load {
         const { lines } = reading
         // Counts of this piece, and lines relative to its first: 32 bits are enough whatever the file.
         const back = (line: number) => Math.max(line - lines, -(2 ** 31))
-        numbers.set([reading.state, 0, reading.splits, 0, back(reading.recordLine), back(reading.quoteLine)])
-        numbers.set([0, 0, 0, 0, 0, expected, wanted], 6)
+        numbers.fill(0, 0, 11)
+        numbers[0] = reading.state
+        numbers[2] = reading.splits
+        numbers[4] = back(reading.recordLine)
+        numbers[5] = back(reading.quoteLine)
+        numbers[11] = expected
+        numbers[12] = wanted
         const at = scan(INPUT_AT + from, INPUT_AT + from + blocks) - INPUT_AT
-        const [state = 0, rows = 0, splits = 0, newLines = 0, recordLine = 0, quoteLine = 0] = numbers
-        reading.state = state
-        reading.rows += rows
-        reading.splits = splits
-        reading.lines += newLines
-        reading.recordLine = lines + recordLine
-        reading.quoteLine = lines + quoteLine
+        reading.state = numbers[0] as number
+        reading.rows += numbers[1] as number
+        reading.splits = numbers[2] as number
+        reading.lines += numbers[3] as number
+        reading.recordLine = lines + (numbers[4] as number)
+        reading.quoteLine = lines + (numbers[5] as number)
         reading.ragged += numbers[6] as number
         reading.strays += numbers[7] as number
         reading.breaks += numbers[8] as number

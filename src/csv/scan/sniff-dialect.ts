@@ -74,18 +74,17 @@ function readEither(text: string, delimiter: string, isWhole: boolean): Candidat
 
 function readDialect(text: string, delimiter: string, escapes: boolean, isWhole: boolean): Candidate {
   const records = readSample(text, delimiter, escapes, isWhole)
-  const voters = records.filter(record => !isComment(record))
-  const columns = findMode((voters.length > 0 ? voters : records).map(({ fields }) => fields.length))
+  const columns = findColumns(records)
   const above = countAbove(records, columns)
-  const table = records.slice(above)
-  const right = table.filter(({ fields }) => fields.length === columns).length
-  const strays = table.filter(({ isStray }) => isStray).length
-  return {
-    ...{ delimiter, escapes, above, records, columns },
-    share: table.length === 0 ? 0 : right / table.length,
-    isFirstRight: table[0]?.fields.length === columns,
-    strays: table.length === 0 ? 0 : strays / table.length,
+  let right = 0
+  let strays = 0
+  for (let index = above; index < records.length; index++) {
+    if (records[index]?.fields.length === columns) right++
+    if (records[index]?.isStray === true) strays++
   }
+  const all = Math.max(records.length - above, 1)
+  const isFirstRight = records[above]?.fields.length === columns
+  return { delimiter, escapes, above, records, columns, share: right / all, isFirstRight, strays: strays / all }
 }
 
 function scoreOf({ share, isFirstRight, strays, above }: Candidate): number {
@@ -172,7 +171,7 @@ function countAbove(records: readonly SampleRecord[], columns: number): number {
   if (above === 0 || first === undefined || header?.fields.length !== columns) return 0
   // A row of data may have few fields that are filled, and a comment of several fields may be a header that is too short.
   const isDoubtful = first.raw.length === columns || (above === 1 && first.raw.length > 2 && isComment(first))
-  if (isDoubtful && !sniffHeader(records.slice(above).map(({ fields }) => fields)).isSure) return 0
+  if (isDoubtful && !sniffHeader(records, above).isSure) return 0
   // A short header over data is no title.
   const isTitle = isComment(first) || first.raw.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
   const isHeader = columns > 2 || header.fields.every(field => /\p{L}/u.test(field))
@@ -185,11 +184,11 @@ function isAboveTable(records: readonly SampleRecord[], index: number, columns: 
   const { length } = record.fields
   if (length !== columns) return isComment(record) || length === 1 || length * 2 <= columns
   // Spreadsheets fill up the line of a title with delimiters.
-  const filled = record.fields.filter(field => field.trim() !== '').length
-  if (filled === 0) return true
+  if (record.fields.every(field => field.trim() === '')) return true
+  if (!isPadded(record)) return false
   const next = records.slice(index + 1).find(({ fields }) => fields.some(field => field.trim() !== ''))
   const nextFilled = next?.fields.filter(field => field.trim() !== '').length ?? 0
-  return isPadded(record) && nextFilled > 2 && nextFilled >= columns - 1
+  return nextFilled > 2 && nextFilled >= columns - 1
 }
 
 /** Whether of at least three fields only the first few are filled. */
@@ -205,10 +204,14 @@ function isDecimalColumn(records: readonly SampleRecord[]): boolean {
   return name?.raw.length === 1 && !isDecimal(name) && rows.length > 0 && rows.every(isDecimal)
 }
 
-/** The most frequent of `values`, of several the greatest. */
-function findMode(values: readonly number[]): number {
+/** The most frequent number of fields, of several the greatest. Comments do not count, unless all are. */
+function findColumns(records: readonly SampleRecord[]): number {
+  const isAllComments = records.every(isComment)
   const counts = new Map<number, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  for (const record of records) {
+    const { length } = record.fields
+    if (isAllComments || !isComment(record)) counts.set(length, (counts.get(length) ?? 0) + 1)
+  }
   let mode = 0
   for (const [value, count] of counts) {
     const most = counts.get(mode) ?? 0

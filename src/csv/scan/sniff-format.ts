@@ -48,9 +48,13 @@ const MAGIC: readonly (readonly [RegExp, string])[] = [
   [/^(RDX[23]|X)\n/, 'an R data file'],
 ]
 
+/** All patterns in one, since of most files none fits. Those without the flag have no dot. */
+const ANY = new RegExp(MAGIC.map(([magic]) => magic.source).join('|'), 's')
+
 /** What kind of binary file begins like this, as a person says it. */
-export function sniffBinary(sample: Uint8Array): string | undefined {
-  const head = Buffer.from(sample.subarray(0, 4096)).toString('latin1')
+export function sniffBinary(sample: Buffer): string | undefined {
+  const head = sample.toString('latin1', 0, 4096)
+  if (!ANY.test(head)) return undefined
   return MAGIC.find(([magic]) => magic.test(head))?.[1]
 }
 

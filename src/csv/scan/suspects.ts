@@ -32,11 +32,12 @@ export class SuspectSearch {
       firsts[kind] ??= at
       this.counts[kind]++
     }
-    const joined = Buffer.concat([this.tail, bytes.subarray(0, LONGEST - 1)])
-    for (let at = 0; at < this.tail.length; at++) {
+    const { tail } = this
+    const joined = tail.length === 0 ? NOTHING : Buffer.concat([tail, bytes.subarray(0, LONGEST - 1)])
+    for (let at = 0; at < tail.length; at++) {
       const kind = kindAt(joined, at)
       // One that is whole within the tail was counted with the piece before.
-      if (kind !== undefined && at + lengthOf(kind, joined, at) > this.tail.length) note(kind, at - this.tail.length)
+      if (kind !== undefined && at + lengthOf(kind, joined, at) > tail.length) note(kind, at - tail.length)
     }
     for (let at = find(0); at < bytes.length; ) {
       if (bytes[at] === NUL) {
@@ -54,7 +55,8 @@ export class SuspectSearch {
       while (at < near && !isSuspect(bytes[at] as number)) at++
       if (at === near) at = find(at)
     }
-    this.tail = Buffer.concat([this.tail, bytes.subarray(1 - LONGEST)]).subarray(1 - LONGEST)
+    const end = bytes.subarray(1 - LONGEST)
+    this.tail = end.length < LONGEST - 1 ? Buffer.concat([tail, end]).subarray(1 - LONGEST) : Buffer.from(end)
     return firsts
   }
 }

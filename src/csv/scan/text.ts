@@ -14,7 +14,8 @@ interface Place {
 }
 
 /** What `TextScan` found. */
-export interface TextFindings extends RecordCounts {
+export interface TextFindings {
+  readonly counts: RecordCounts
   /** Whether there is nothing but spaces and line breaks. */
   readonly isBlank: boolean
   /** Whether every byte is a NUL. */
@@ -37,10 +38,7 @@ export interface Manner {
   readonly above: number
   /** Replaces delimiters of several bytes by the one of `dialect`. */
   readonly narrow: ((bytes?: Uint8Array) => Uint8Array) | undefined
-  readonly isUtf8: boolean
   readonly repeats: HeaderSearch | undefined
-  /** Where the text begins in the file. */
-  readonly offset: number
 }
 
 /** What the line of the first one is told of. */
@@ -58,17 +56,20 @@ export class TextScan {
   private readonly suspects = new SuspectSearch()
   private readonly lines: Partial<Record<Lined, number>> = {}
   private broken: Place | undefined
+  private readonly begin: number
   private offset: number
   private isBlank = true
   private lastByte: number | undefined
   /** Those that came last: they end the file, unless something follows. */
   private ctrlZs = 0
 
-  constructor(manner: Manner) {
+  /** @param offset where the text begins in the file. */
+  constructor(manner: Manner, isUtf8: boolean, offset: number) {
     this.manner = manner
+    this.begin = offset
     this.tally = new RecordTally(manner.dialect, manner.above)
-    this.utf8 = manner.isUtf8 ? new Utf8Check() : undefined
-    this.offset = manner.offset
+    this.utf8 = isUtf8 ? new Utf8Check() : undefined
+    this.offset = offset
   }
 
   /**
@@ -150,9 +151,9 @@ export class TextScan {
     const { broken } = this
     const seen = (kind: SuspectKind): Seen => ({ count: suspects.counts[kind], line: lines[kind] })
     return {
-      ...tally.end(),
+      counts: tally.end(),
       isBlank: this.isBlank,
-      isAllNuls: suspects.counts.nul > 0 && suspects.counts.nul === this.offset - manner.offset,
+      isAllNuls: suspects.counts.nul > 0 && suspects.counts.nul === this.offset - this.begin,
       broken: broken === undefined || utf8 === undefined ? undefined : { ...utf8.findings, at: broken },
       brokenUnitLine: lines.unit,
       suspects: {

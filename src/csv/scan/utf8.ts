@@ -96,7 +96,7 @@ export class Utf8Check {
 
   private keepContext(bytes: Uint8Array): void {
     const joined = bytes.length < CONTEXT_BYTES ? Buffer.concat([this.context, bytes]) : bytes
-    this.context = Buffer.from(joined.subarray(Math.max(joined.length - CONTEXT_BYTES, 0)))
+    this.context = Buffer.from(joined.subarray(-CONTEXT_BYTES))
   }
 
   private addEvidence(bytes: Uint8Array): void {
