@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { type Known, listCsvFaults, listCsvNotes } from './findings'
 import { HeaderSearch } from './header-search'
 import { nameEncoding } from './name-encoding'
-import { createNarrow, NARROW_DELIMITER } from './narrow'
+import { NARROW_DELIMITER } from './narrow'
 import type { CsvEncoding, CsvShape } from './shape'
 import { type DialectGuess, sniffDialect } from './sniff-dialect'
 import { sniffEncoding } from './sniff-encoding'
@@ -174,7 +174,7 @@ function chooseManner(
   return {
     dialect: { delimiter: isNarrow ? (bytes[0] as number) : NARROW_DELIMITER, escapes },
     above,
-    narrow: isNarrow ? undefined : createNarrow(bytes),
+    longDelimiter: isNarrow ? undefined : bytes,
     repeats: isSearched ? new HeaderSearch(headerBytes, head, begin.startsWith(text) ? 0 : 1) : undefined,
   }
 }
