@@ -1,4 +1,5 @@
 /** Says in one line each what was found in a CSV file, as a fault or as a note. See docs/csv.md. */
+import { countOf } from '../../lib/text'
 import type { RecordCounts } from './records'
 import type { CsvEncoding, CsvFault, CsvNote } from './shape'
 import type { TextFindings } from './text'
@@ -252,10 +253,6 @@ function nameOf(encoding: CsvEncoding): string {
   return (
     SPELLED[encoding] ?? encoding.replace('windows', 'Windows').replace(/^(utf|euc|koi).*/, name => name.toUpperCase())
   )
-}
-
-function countOf(count: number, noun: string, plural = 's'): string {
-  return `${count} ${noun}${count === 1 ? '' : plural}`
 }
 
 function cutList(items: readonly string[]): string {
