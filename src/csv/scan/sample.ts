@@ -1,13 +1,48 @@
 import * as grammar from './grammar'
 
-/** A record in the beginning of a file. */
-export interface SampleRecord {
-  /** As they stand there, with their quotes. */
-  readonly raw: readonly string[]
-  /** What a reader makes of them. */
-  readonly fields: readonly string[]
+/** A record in the beginning of a file. Its fields are cut out when they are asked for, since most never are. */
+export class SampleRecord {
   /** Whether quotes stand where none may be. */
   readonly isStray: boolean
+  private readonly text: string
+  /** Where each field begins and ends. */
+  private readonly bounds: readonly number[]
+  private readonly escapes: boolean
+
+  constructor(text: string, bounds: readonly number[], escapes: boolean, isStray: boolean) {
+    this.text = text
+    this.bounds = bounds
+    this.escapes = escapes
+    this.isStray = isStray
+  }
+
+  /** The number of fields. */
+  get length(): number {
+    return this.bounds.length / 2
+  }
+
+  /** The fields as they stand there, with their quotes. */
+  get raw(): string[] {
+    return Array.from({ length: this.length }, (_, index) => this.rawAt(index))
+  }
+
+  /** What a reader makes of them. */
+  get fields(): string[] {
+    return this.raw.map(field => unquote(field, this.escapes))
+  }
+
+  /** One field as a reader has it; empty if there are not so many. */
+  fieldAt(index: number): string {
+    return index < this.length ? unquote(this.rawAt(index), this.escapes) : ''
+  }
+
+  get isComment(): boolean {
+    return this.text[this.bounds[0] as number] === '#' && this.bounds[0] !== this.bounds[1]
+  }
+
+  private rawAt(index: number): string {
+    return this.text.slice(this.bounds[2 * index], this.bounds[2 * index + 1])
+  }
 }
 
 /** More records would make no better guess. */
@@ -27,7 +62,7 @@ export function readSample(text: string, delimiter: string, escapes: boolean, is
   const kinds = grammar.listKinds({ delimiter: isSingle ? delimiter.charCodeAt(0) : 0xff, escapes })
   const standIn = isSingle ? grammar.OTHER : (kinds[0xff] as number)
   const records: SampleRecord[] = []
-  let raw: string[] = []
+  let bounds: number[] = []
   let isStray = false
   let begin = 0
   let state: number = grammar.START
@@ -45,26 +80,23 @@ export function readSample(text: string, delimiter: string, escapes: boolean, is
     state = grammar.NEXT[step] as number
     if (action === 0) continue
     if ((action & grammar.STRAY_QUOTE) !== 0) isStray = true
-    if ((action & (grammar.SPLIT | grammar.RECORD)) !== 0) raw.push(input.slice(begin, at))
+    if ((action & (grammar.SPLIT | grammar.RECORD)) !== 0) bounds.push(begin, at)
     if ((action & grammar.RECORD) !== 0) {
-      records.push(makeRecord(raw, isStray, escapes))
+      records.push(new SampleRecord(input, bounds, escapes, isStray))
       if (records.length === MOST_RECORDS) return records
-      raw = []
+      bounds = []
       isStray = false
     }
     const isBetween = (action & (grammar.SPLIT | grammar.OUTSIDE_BREAK)) !== 0 || state === grammar.START
     if (isBetween) begin = at + 1
   }
   if (grammar.isWithinRecord(state)) {
-    if (isWhole) raw.push(input.slice(begin))
-    if (isWhole || (records.length === 0 && raw.length > 0)) records.push(makeRecord(raw, isStray, escapes))
+    if (isWhole) bounds.push(begin, input.length)
+    if (isWhole || (records.length === 0 && bounds.length > 0)) {
+      records.push(new SampleRecord(input, bounds, escapes, isStray))
+    }
   }
   return records
-}
-
-function makeRecord(raw: readonly string[], isStray: boolean, escapes: boolean): SampleRecord {
-  const isQuoted = raw.some(field => field.startsWith('"'))
-  return { raw, fields: isQuoted ? raw.map(field => unquote(field, escapes)) : raw, isStray }
 }
 
 function unquote(field: string, escapes: boolean): string {

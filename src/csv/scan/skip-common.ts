@@ -63,7 +63,7 @@ export interface Reading {
   breaks: number
   /** Records with only empty fields. */
   empties: number
-  /** Every action of the grammar so far. */
+  /** The kinds of line breaks so far: the `SAW_…` flags of the grammar. Other flags mean nothing. */
   seen: number
 }
 
@@ -180,21 +180,25 @@ function fillTables(memory: ArrayBuffer): void {
   const next = new Uint16Array(memory, NEXT_AT, STATES * PAIRS)
   const counts = new Uint32Array(memory, COUNTS_AT, 2 * STATES * PAIRS)
   const masks = new Uint32Array(memory, MASKS_AT, 2 * STATES * PAIRS)
+  const counted = Uint32Array.from(grammar.ACTION, countsOf)
+  const since = Uint32Array.from(grammar.ACTION, sinceOf)
+  const going = Uint32Array.from(grammar.ACTION, maskOf)
   for (let step = 0; step < STATES * PAIRS; step++) {
     const one = grammar.KINDS * Math.floor(step / PAIRS) + (step % grammar.KINDS)
     const two = grammar.KINDS * (grammar.NEXT[one] as number) + (Math.floor(step / grammar.KINDS) % grammar.KINDS)
-    const [first, second] = [grammar.ACTION[one] as number, grammar.ACTION[two] as number]
-    const mask = maskOf(second)
+    const first = grammar.ACTION[one] as number
+    const second = grammar.ACTION[two] as number
+    const mask = going[two] as number
     const isRecord = (first & grammar.RECORD) !== 0
     const splits = (first & grammar.SPLIT) + (isRecord ? 0 : second & grammar.SPLIT)
     const splitsBehind = isRecord ? second & grammar.SPLIT : 0
     const flags = (((first | second) / grammar.SAW_LF) & 7) | (splits << 3) | (splitsBehind << 5)
     // Rows of the table have 2 bytes for each pair.
     next[step] = (grammar.NEXT[two] as number) * PAIRS * 2
-    counts[2 * step] = countsOf(first) + countsOf(second)
-    counts[2 * step + 1] = (sinceOf(first) & mask) + sinceOf(second) + flags * 2 ** 24
+    counts[2 * step] = (counted[one] as number) + (counted[two] as number)
+    counts[2 * step + 1] = ((since[one] as number) & mask) + (since[two] as number) + flags * 2 ** 24
     masks[2 * step] = 0xffffffff
-    masks[2 * step + 1] = maskOf(first) & mask
+    masks[2 * step + 1] = (going[one] as number) & mask
   }
 }
 
@@ -202,8 +206,13 @@ const bit = (action: number, flags: number) => ((action & flags) === 0 ? 0 : 1)
 
 /** The lower four lanes. */
 function countsOf(action: number): number {
-  const [record, line] = [bit(action, grammar.RECORD), bit(action, grammar.NEW_LINE)]
-  return record | (line << 8) | (bit(action, grammar.STRAY_QUOTE) << 16) | (bit(action, grammar.QUOTED_BREAK) << 24)
+  const { RECORD, NEW_LINE, STRAY_QUOTE, QUOTED_BREAK } = grammar
+  return (
+    bit(action, RECORD) |
+    (bit(action, NEW_LINE) << 8) |
+    (bit(action, STRAY_QUOTE) << 16) |
+    (bit(action, QUOTED_BREAK) << 24)
+  )
 }
 
 /** The next three: empty rows, and lines since the record and the quote began. */

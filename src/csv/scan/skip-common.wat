@@ -246,7 +246,10 @@
   ;; Only before: 44 delimiters of a record, 48 actions that are wanted (1 << 10: ragged records), 52 the delimiter,
   ;;   56 the kind of the backslash: of one that escapes the fast way knows nothing; the numbers of the states: 64 START,
   ;;   68 VOID, 72 FIELD, 76 PLAIN, 80 QUOTED, 84 CLOSED, 88 VOID_QUOTED, 92 VOID_CLOSED, 96 AFTER_CR. At 192 room for a
-  ;;   block of pairs, at 512, 2048 and 8192 the tables.
+  ;;   block of pairs, at 512 the table of next states, at 2048 that of entries, at 8192 that of the lanes that go on.
+  ;; An entry, by its bits: 0 records, 8 line breaks, 16 stray quotes, 24 breaks in quotes, 32 empty rows, 40 line breaks
+  ;;   since the record began, 48 those since the quote was opened; 56 to 58 LF, CRLF and CR were seen, 59 and 60 how many
+  ;;   delimiters stand before the end of the record, 61 whether one stands behind it.
   (func (export "scan") (param $at i32) (param $end i32) (result i32)
     (local $delimiters v128) (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
     (local $expected i32) (local $state i32) (local $from i32) (local $patience i32) (local $left i32)

@@ -79,11 +79,11 @@ function readDialect(text: string, delimiter: string, escapes: boolean, isWhole:
   let right = 0
   let strays = 0
   for (let index = above; index < records.length; index++) {
-    if (records[index]?.fields.length === columns) right++
+    if (records[index]?.length === columns) right++
     if (records[index]?.isStray === true) strays++
   }
   const all = Math.max(records.length - above, 1)
-  const isFirstRight = records[above]?.fields.length === columns
+  const isFirstRight = records[above]?.length === columns
   return { delimiter, escapes, above, records, columns, share: right / all, isFirstRight, strays: strays / all }
 }
 
@@ -113,7 +113,7 @@ function chooseBest(candidates: readonly Candidate[]): Candidate | undefined {
 
 /** `a,b;` in every record: the end of a line and not a delimiter. */
 function isOnlyAtTheEnd(records: readonly SampleRecord[], columns: number): boolean {
-  return columns === 2 && records.every(({ raw }) => raw.length === 1 || raw[1]?.trim() === '')
+  return columns === 2 && records.every(record => record.length === 1 || record.raw[1]?.trim() === '')
 }
 
 /** Whether a rare delimiter is more than a character that stands in every text of a column. */
@@ -160,57 +160,55 @@ function extend(text: string, found: Candidate, isWhole: boolean): Candidate {
   return whole === delimiter || rows.length < 2 ? found : readEither(text, whole, isWhole)
 }
 
-const isComment = ({ raw }: SampleRecord) => raw[0]?.startsWith('#') === true
-
 /** The records above the header: comments and titles, which have fewer fields, and blank ones between them. */
 function countAbove(records: readonly SampleRecord[], columns: number): number {
   const most = Math.min(MOST_ABOVE, records.length - 1)
   let above = 0
   while (above < most && isAboveTable(records, above, columns)) above++
   const [first, header] = [records[0], records[above]]
-  if (above === 0 || first === undefined || header?.fields.length !== columns) return 0
+  if (above === 0 || first === undefined || header?.length !== columns) return 0
   // A row of data may have few fields that are filled, and a comment of several fields may be a header that is too short.
-  const isDoubtful = first.raw.length === columns || (above === 1 && first.raw.length > 2 && isComment(first))
+  const isDoubtful = first.length === columns || (above === 1 && first.length > 2 && first.isComment)
   if (isDoubtful && !sniffHeader(records, above).isSure) return 0
   // A short header over data is no title.
-  const isTitle = isComment(first) || first.raw.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
+  const isTitle = first.isComment || first.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
   const isHeader = columns > 2 || header.fields.every(field => /\p{L}/u.test(field))
-  return isTitle && (isHeader || isComment(first)) ? above : 0
+  return isTitle && (isHeader || first.isComment) ? above : 0
 }
 
 function isAboveTable(records: readonly SampleRecord[], index: number, columns: number): boolean {
   const record = records[index]
   if (record === undefined || columns < 2) return false
-  const { length } = record.fields
-  if (length !== columns) return isComment(record) || length === 1 || length * 2 <= columns
+  const { length, fields } = record
+  if (length !== columns) return record.isComment || length === 1 || length * 2 <= columns
   // Spreadsheets fill up the line of a title with delimiters.
-  if (record.fields.every(field => field.trim() === '')) return true
-  if (!isPadded(record)) return false
+  if (fields.every(field => field.trim() === '')) return true
+  if (!isPadded(fields)) return false
   const next = records.slice(index + 1).find(({ fields }) => fields.some(field => field.trim() !== ''))
   const nextFilled = next?.fields.filter(field => field.trim() !== '').length ?? 0
   return nextFilled > 2 && nextFilled >= columns - 1
 }
 
 /** Whether of at least three fields only the first few are filled. */
-function isPadded({ fields }: SampleRecord): boolean {
+function isPadded(fields: readonly string[]): boolean {
   const filled = fields.findLastIndex(field => field.trim() !== '') + 1
   return fields.length > 2 && filled * 2 <= fields.length && fields[0]?.trim() !== ''
 }
 
 /** Numbers with a decimal comma under one name. */
 function isDecimalColumn(records: readonly SampleRecord[]): boolean {
-  const [name, ...rows] = records
+  const [name] = records
   const isDecimal = ({ raw }: SampleRecord) => /^\s*[-+]?\d+(,\d+)?\s*$/.test(raw.join(','))
-  return name?.raw.length === 1 && !isDecimal(name) && rows.length > 0 && rows.every(isDecimal)
+  return name?.length === 1 && !isDecimal(name) && records.length > 1 && records.slice(1).every(isDecimal)
 }
 
 /** The most frequent number of fields, of several the greatest. Comments do not count, unless all are. */
 function findColumns(records: readonly SampleRecord[]): number {
-  const isAllComments = records.every(isComment)
+  const isAllComments = records.every(({ isComment }) => isComment)
   const counts = new Map<number, number>()
   for (const record of records) {
-    const { length } = record.fields
-    if (isAllComments || !isComment(record)) counts.set(length, (counts.get(length) ?? 0) + 1)
+    const { length } = record
+    if (isAllComments || !record.isComment) counts.set(length, (counts.get(length) ?? 0) + 1)
   }
   let mode = 0
   for (const [value, count] of counts) {

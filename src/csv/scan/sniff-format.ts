@@ -74,6 +74,7 @@ export function sniffMarkup(text: string, isWhole: boolean): string | undefined 
   if (/^-----BEGIN [A-Z0-9 ]+-----/.test(begin)) return 'a key or a certificate (PEM)'
   if (/^%!PS/.test(begin)) return 'a PostScript file'
   if (/^BEGIN:V(CARD|CALENDAR)\r?\n/i.test(begin)) return 'a vCard or calendar file'
+  if (!begin.startsWith('<')) return sniffJson(begin, isWhole)
   // Comments and declarations may stand before the first tag.
   const markup = begin.replace(/^(<!--.*?-->\s*|<\?xml\b.*?\?>\s*)*/s, '')
   if (HTML.test(markup)) return 'an HTML page'
@@ -83,7 +84,7 @@ export function sniffMarkup(text: string, isWhole: boolean): string | undefined 
   if (/^<\?xml\b/.test(begin) || /^<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>.*<\/\1\s*>/s.test(markup)) return 'an XML file'
   if (/^<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>\s*<[A-Za-z_][\w.:-]*(\s[^<>]*)?>[^<,;\t|]*<\//.test(markup))
     return 'an XML file'
-  return sniffJson(begin, isWhole)
+  return undefined
 }
 
 function sniffJson(begin: string, isWhole: boolean): string | undefined {
