@@ -88,6 +88,21 @@ const makeShapes = (films: string): Readonly<Record<string, Buffer>> => ({
   'line breaks in quotes': Buffer.alloc(SHAPE_BYTES, '7,"line\nbreak"\n'),
   'stray quotes': Buffer.alloc(SHAPE_BYTES, 'a,b"c,d\n'),
   'rows of empty fields': Buffer.alloc(SHAPE_BYTES, 'a,b,c\n,,\n,,\n,,\n'),
+  'two pipes for a delimiter': Buffer.alloc(SHAPE_BYTES, films.replaceAll(',', '||')),
+  'two pipes, short fields': Buffer.alloc(SHAPE_BYTES, 'a||b\n1||2\n'),
+  'three characters for a delimiter': Buffer.alloc(SHAPE_BYTES, 'abc~|~def~|~g\n12~|~34~|~5\n'),
+  'backslashes that escape quotes': Buffer.alloc(SHAPE_BYTES, 'a,"\\"\\"\\"\\""\n'),
+  'backslashes before quotes': Buffer.alloc(SHAPE_BYTES, 'a,b\\"c\n'),
+  'a NUL in every row': Buffer.alloc(SHAPE_BYTES, '\0a,b\n'),
+  'byte order marks': Buffer.alloc(SHAPE_BYTES, '\ufeff,\ufeffx\n'),
+  mojibake: Buffer.alloc(SHAPE_BYTES, 'Ã©,Ã©Ã©\n'),
+  'Windows-1252': Buffer.alloc(SHAPE_BYTES, Buffer.from('Caf\xe9,x\n', 'latin1')),
+  'UTF-8 that is often broken': Buffer.alloc(SHAPE_BYTES, Buffer.from('a,b\n\xc3\xa9,\xc3\xa9\xff\n', 'latin1')),
+  'UTF-16': Buffer.from(films.repeat(SHAPE_BYTES / 2 / films.length), 'utf16le'),
+  'UTF-32': Buffer.alloc(
+    SHAPE_BYTES,
+    Buffer.concat([...films.slice(0, 10_000)].map(char => Buffer.from([...Buffer.from(char, 'utf16le'), 0, 0]))),
+  ),
 })
 
 function compareShapes(path: string): void {
@@ -103,7 +118,9 @@ function compareShapes(path: string): void {
     })
     const median = times.sort((a, b) => a - b)[RUNS >> 1] ?? 0
     if (plain === 0) plain = median
-    process.stdout.write(`${shape.padEnd(30)} ${(median / plain).toFixed(1)} × plain text\n`)
+    process.stdout.write(
+      `${shape.padEnd(32)} ${((median / plain) * (SHAPE_BYTES / text.length)).toFixed(1)} × plain text\n`,
+    )
   }
 }
 

@@ -3,8 +3,8 @@
 const KIB = 1024
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
-export function countOf(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+export function countOf(number: number, noun: string, plural = 's'): string {
+  return `${number} ${noun}${number === 1 ? '' : plural}`
 }
 
 export function formatBytes(bytes: number): string {

@@ -8,7 +8,7 @@
  */
 
 /** Kinds of bytes. */
-const OTHER = 0
+export const OTHER = 0
 const DELIMITER = 1
 const QUOTE = 2
 const LF = 3
@@ -141,12 +141,13 @@ export function isWithinRecord(state: number): boolean {
 
 export type LineEnd = 'lf' | 'crlf' | 'cr'
 
+const LINE_ENDS: readonly (readonly [flag: number, LineEnd])[] = [
+  [SAW_LF, 'lf'],
+  [SAW_CRLF, 'crlf'],
+  [SAW_CR, 'cr'],
+]
+
 /** The line breaks between records, by the `SAW_…` flags. */
 export function listLineEnds(seen: number): LineEnd[] {
-  const all = [
-    [SAW_LF, 'lf'],
-    [SAW_CRLF, 'crlf'],
-    [SAW_CR, 'cr'],
-  ] as const
-  return all.flatMap(([flag, lineEnd]) => ((seen & flag) !== 0 ? [lineEnd] : []))
+  return LINE_ENDS.filter(([flag]) => (seen & flag) !== 0).map(([, lineEnd]) => lineEnd)
 }

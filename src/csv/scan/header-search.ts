@@ -30,8 +30,12 @@ export class HeaderSearch {
   constructor(header: Buffer, sample: Uint8Array, own: number) {
     this.header = header
     this.own = own
-    const counts = new Array<number>(256).fill(0)
-    for (const byte of sample.subarray(0, COUNTED_BYTES)) counts[byte] = (counts[byte] as number) + 1
+    const counts = new Uint16Array(256)
+    const counted = Math.min(sample.length, COUNTED_BYTES)
+    for (let at = 0; at < counted; at++) {
+      const byte = sample[at] as number
+      counts[byte] = (counts[byte] as number) + 1
+    }
     const countAt = (at: number) => counts[header[at] as number] as number
     let rarest = 0
     for (let at = 1; at < header.length - NEEDLE_BYTES; at++) if (countAt(at) < countAt(rarest)) rarest = at
@@ -41,12 +45,13 @@ export class HeaderSearch {
   /** Goes on with `bytes`. Returns where in them the first one is: negative if it began in an earlier piece. */
   scan(bytes: Buffer): number | undefined {
     const room = this.header.length + 1
-    const joined = Buffer.concat([this.tail, bytes.subarray(0, room)])
-    const early = this.searchIn(joined, this.tail.length)
-    const first = early === undefined ? undefined : early - this.tail.length
+    const { tail } = this
+    const early =
+      tail.length === 0 ? undefined : this.searchIn(Buffer.concat([tail, bytes.subarray(0, room)]), tail.length)
     const late = this.searchIn(bytes, bytes.length)
-    this.tail = Buffer.concat([this.tail, bytes.subarray(-room)]).subarray(-room)
-    return first ?? late
+    const end = bytes.subarray(-room)
+    this.tail = end.length < room ? Buffer.concat([tail, end]).subarray(-room) : Buffer.from(end)
+    return early === undefined ? late : early - tail.length
   }
 
   /** Ends the file. Returns where the last record begins, counted back from the end, if it is the first to repeat the header. */

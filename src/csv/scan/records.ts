@@ -47,17 +47,31 @@ export class RecordTally {
   private emptyLine: number | undefined
   private readonly kinds: Uint8Array
   private readonly above: number
+  private readonly width: number
   private readonly reading: Reading = {
-    ...{ state: grammar.START, rows: 0, splits: 0, lines: 0, recordLine: 0, quoteLine: 0 },
-    ...{ ragged: 0, strays: 0, breaks: 0, empties: 0, seen: 0 },
+    state: grammar.START,
+    rows: 0,
+    splits: 0,
+    lines: 0,
+    recordLine: 0,
+    quoteLine: 0,
+    ragged: 0,
+    strays: 0,
+    breaks: 0,
+    empties: 0,
+    seen: 0,
   }
   /** Delimiters of the first record. Before it ended -1, which is like no record, so that it is looked at here. */
   private expected = -1
 
-  /** @param above how many records above the header are none of the table. */
-  constructor(dialect: grammar.Dialect, above: number) {
+  /**
+   * @param above how many records above the header are none of the table.
+   * @param width how many delimiters of the grammar stand for one of the file.
+   */
+  constructor(dialect: grammar.Dialect, above: number, width: number) {
     this.kinds = grammar.listKinds(dialect)
     this.above = above
+    this.width = width
   }
 
   /** The physical line the next byte is on. */
@@ -65,12 +79,12 @@ export class RecordTally {
     return 1 + this.reading.lines
   }
 
-  /** Reads on. `bytes`, which may end anywhere, are what was loaded as `input`. */
-  scan(input: Input, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      const begin = input.scan(at, this.expected, this.wanted, this.reading)
-      at = Math.min(begin + BLOCK_BYTES, bytes.length)
-      this.scanBytes(bytes, begin, at)
+  /** Reads on, up to the byte `end` of the input, which may be anywhere. */
+  scan(input: Input, end: number): void {
+    for (let at = 0; at < end; ) {
+      const begin = input.scan(at, end, this.expected, this.wanted, this.reading)
+      at = Math.min(begin + BLOCK_BYTES, end)
+      this.scanBytes(input.bytes, begin, at)
     }
   }
 
@@ -135,7 +149,7 @@ export class RecordTally {
   }
 
   private describeRecord(): RaggedRow {
-    return { line: 1 + this.reading.recordLine, fields: this.reading.splits + 1 }
+    return { line: 1 + this.reading.recordLine, fields: this.reading.splits / this.width + 1 }
   }
 
   /** Ends the last record. Call it once, after the last `scan`. */
@@ -151,7 +165,7 @@ export class RecordTally {
     if (isCutOff || (isOpen && this.expected !== -1)) reading.rows++
     else if (isWithin) this.endRecord(state === grammar.VOID || state === grammar.VOID_CLOSED)
     return {
-      columns: this.expected + 1,
+      columns: this.expected === -1 ? 0 : this.expected / this.width + 1,
       isOneColumn: this.expected < 1 && reading.ragged === 0,
       records: Math.max(reading.rows - this.above, 0),
       lineEnds: grammar.listLineEnds(reading.seen),

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { type Known, listCsvFaults, listCsvNotes } from './findings'
 import { HeaderSearch } from './header-search'
 import { nameEncoding } from './name-encoding'
-import { createNarrow, NARROW_DELIMITER } from './narrow'
+import { NARROW_DELIMITER } from './narrow'
 import type { CsvEncoding, CsvShape } from './shape'
 import { type DialectGuess, sniffDialect } from './sniff-dialect'
 import { sniffEncoding } from './sniff-encoding'
@@ -30,37 +30,47 @@ const MOST_HEADER_BYTES = 4096
 /** Stands for the delimiter of a file that has none: it stands in no text. */
 const NO_DELIMITER = 0x1f
 
+/** Buffers whose sample was read: one for each of many small files would be much garbage. */
+const spares: Buffer[] = []
+
 /** Makes a scanner for one file. It never throws, whatever the bytes are. */
 export function createCsvScanner(): CsvScanner {
-  let sample = Buffer.from([])
+  const sample = spares.pop() ?? Buffer.allocUnsafeSlow(SAMPLE_BYTES)
+  let length = 0
   let reader: CsvScanner | undefined
 
+  const start = (isWhole: boolean) => {
+    const started = startReader(sample.subarray(0, length), isWhole)
+    // It keeps nothing of the sample.
+    spares.push(sample)
+    return started
+  }
   return {
     update(chunk) {
       if (reader !== undefined) return reader.update(chunk)
-      sample = Buffer.concat([sample, chunk])
-      if (sample.length < SAMPLE_BYTES) return
-      reader = startReader(sample.subarray(0, SAMPLE_BYTES), false)
-      if (sample.length > SAMPLE_BYTES) reader.update(sample.subarray(SAMPLE_BYTES))
+      const taken = chunk.subarray(0, SAMPLE_BYTES - length)
+      sample.set(taken, length)
+      length += taken.length
+      if (length < SAMPLE_BYTES) return
+      reader = start(false)
+      if (taken.length < chunk.length) reader.update(chunk.subarray(taken.length))
     },
     end() {
-      reader ??= startReader(sample, true)
+      reader ??= start(true)
       return reader.end()
     },
   }
 }
 
 /** Makes what reads the file, now that its beginning is known: `isWhole` if that is all there is. */
-function startReader(sample: Uint8Array, isWhole: boolean): CsvScanner {
+function startReader(sample: Buffer, isWhole: boolean): CsvScanner {
   const binary = sniffBinary(sample)
   if (binary !== undefined) return refuse(binary, 'binary')
 
   const { encoding, markBytes } = sniffEncoding(sample)
   const decoder = isWide(encoding) ? new WideDecoder(encoding) : undefined
-  const { text: head, brokenAt } = decoder?.decode(sample.subarray(markBytes)) ?? {
-    text: Buffer.from(sample.buffer, sample.byteOffset + markBytes, sample.length - markBytes),
-    brokenAt: undefined,
-  }
+  const bytes = sample.subarray(markBytes)
+  const { text: head, brokenAt } = decoder?.decode(bytes) ?? { text: bytes, brokenAt: undefined }
   const headEncoding = isMostlyUtf8(head) ? 'utf8' : 'latin1'
   const begin = head.toString(headEncoding).replace(/^\ufeff+/, '')
   const markup = sniffMarkup(begin, isWhole)
@@ -68,10 +78,9 @@ function startReader(sample: Uint8Array, isWhole: boolean): CsvScanner {
 
   // What ends the file is no record.
   const guess = sniffDialect(isWhole ? dropCtrlZs(begin) : begin, isWhole)
-  const table = guess.records.slice(guess.above).map(({ fields }) => fields)
-  const header = sniffHeader(table)
+  const header = sniffHeader(guess.records, guess.above)
   const manner = chooseManner(guess, header.isHeader, begin, head, headEncoding)
-  const text = new TextScan({ ...manner, isUtf8: decoder === undefined, offset: markBytes })
+  const text = new TextScan(manner, decoder === undefined, markBytes)
   text.scan(head, brokenAt)
 
   return {
@@ -88,22 +97,23 @@ function startReader(sample: Uint8Array, isWhole: boolean): CsvScanner {
       const known: Known = {
         found,
         encoding: nameWhole(encoding, found.broken),
-        names: header.isHeader ? table[0] : undefined,
+        names: header.isHeader ? guess.records[guess.above]?.fields : undefined,
         isSureHeader: header.isSure,
         escapes: guess.escapes,
         above: guess.above > 0 ? describeAbove(guess, begin) : undefined,
         brokenUnits: decoder?.broken ?? 0,
         hasMark: markBytes > 0,
       }
-      const [lineEnd = 'none', another] = found.lineEnds
-      const isHeader = header.isHeader && !isBlank && found.records > 0
+      const { counts } = found
+      const [lineEnd = 'none', another] = counts.lineEnds
+      const isHeader = header.isHeader && !isBlank && counts.records > 0
       return {
         encoding: known.encoding,
-        delimiter: found.isOneColumn || isBlank ? null : guess.delimiter,
+        delimiter: counts.isOneColumn || isBlank ? null : guess.delimiter,
         lineEnd: another === undefined ? lineEnd : 'mixed',
         header: isHeader,
-        columns: found.columns,
-        rows: found.records - (isHeader ? 1 : 0),
+        columns: counts.columns,
+        rows: counts.records - (isHeader ? 1 : 0),
         faults: listCsvFaults(known),
         notes: listCsvNotes(known),
       }
@@ -154,7 +164,7 @@ function chooseManner(
   begin: string,
   head: Buffer,
   encoding: 'utf8' | 'latin1',
-): Omit<Manner, 'isUtf8' | 'offset'> {
+): Manner {
   const bytes = delimiter === null ? Buffer.of(NO_DELIMITER) : Buffer.from(delimiter, encoding)
   const isNarrow = bytes.length === 1
   const header = records[above]?.raw ?? []
@@ -164,7 +174,7 @@ function chooseManner(
   return {
     dialect: { delimiter: isNarrow ? (bytes[0] as number) : NARROW_DELIMITER, escapes },
     above,
-    narrow: isNarrow ? undefined : createNarrow(bytes),
+    longDelimiter: isNarrow ? undefined : bytes,
     repeats: isSearched ? new HeaderSearch(headerBytes, head, begin.startsWith(text) ? 0 : 1) : undefined,
   }
 }

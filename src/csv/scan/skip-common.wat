@@ -4,9 +4,9 @@
 ;; expected number of fields, and no line break stands within quotes. Each byte is a bit in 64-bit masks, lowest first:
 ;; where quotes, delimiters, LFs and CRs are. Whether a byte is within quotes is the parity of the quotes up to it. Of a
 ;; block that has passed, the next one has to know only what its last byte was.
-;; Any other block is read byte by byte, by the table of grammar.ts and without a branch: an entry of the table carries
-;; its counts in lanes of 8 bits, and 64 bytes cannot make a lane overflow. What the caller wants to look at itself (the
-;; first of each kind) makes the function stop in front of the block.
+;; Any other block is read two bytes at a time, by a table made of that of grammar.ts, and without a branch: an entry
+;; carries its counts in lanes of 8 bits, and 64 bytes cannot make a lane overflow. What the caller wants to look at itself
+;; (the first of each kind) makes the function stop in front of the block.
 ;;
 ;; Two things are written out again and again, since a call that V8 does not inline costs a quarter of the fast way:
 ;;   "a without b"            (i64.and a (i64.xor b (i64.const -1)))
@@ -51,6 +51,11 @@
   (func $add (param $at i32) (param $count i32)
     (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (local.get $count))))
 
+  ;; Stores the line where something began, if it began in this block.
+  (func $begin (param $to i32) (param $lines i32) (param $since i32)
+    (if (i32.lt_u (local.get $since) (i32.const 128))
+      (then (i32.store (local.get $to) (i32.sub (local.get $lines) (local.get $since))))))
+
   ;; Those of the 16 bytes at $at that may begin a suspect, by them and the byte behind each: see suspects.ts.
   (func $suspects (param $at i32) (result v128)
     (local $first v128) (local $second v128)
@@ -71,8 +76,33 @@
           (v128.or (i8x16.le_s (local.get $second) (i8x16.splat (i32.const 0x91)))
             (i8x16.eq (local.get $second) (i8x16.splat (i32.const 0xa2))))))))
 
-  ;; The first byte from $at on that may begin a suspect, or a number not less than $end.
-  (func (export "find") (param $at i32) (param $end i32) (result i32)
+  ;; Of the 16 bytes at $at, those that begin the three bytes.
+  (func $three (param $at i32) (param $first i32) (param $second i32) (param $third i32) (result v128)
+    (v128.and
+      (v128.and
+        (i8x16.eq (v128.load offset=0 (local.get $at)) (i8x16.splat (local.get $first)))
+        (i8x16.eq (v128.load offset=1 (local.get $at)) (i8x16.splat (local.get $second))))
+      (i8x16.eq (v128.load offset=2 (local.get $at)) (i8x16.splat (local.get $third)))))
+
+  ;; The same of 64 bytes, as a mask.
+  (func $threes (param $at i32) (param $first i32) (param $second i32) (param $third i32) (result i64)
+    (call $find
+      (call $three (local.get $at) (local.get $first) (local.get $second) (local.get $third))
+      (call $three (i32.add (local.get $at) (i32.const 16)) (local.get $first) (local.get $second) (local.get $third))
+      (call $three (i32.add (local.get $at) (i32.const 32)) (local.get $first) (local.get $second) (local.get $third))
+      (call $three (i32.add (local.get $at) (i32.const 48)) (local.get $first) (local.get $second) (local.get $third))
+      (i8x16.splat (i32.const 0xff))))
+
+  ;; Adds those in the mask to the count at $to. Behind it is where the first of all is.
+  (func $note (param $to i32) (param $at i32) (param $mask i64)
+    (if (i64.ne (local.get $mask) (i64.const 0)) (then
+      (if (i32.eqz (i32.load (local.get $to))) (then
+        (i32.store offset=4 (local.get $to) (i32.add (local.get $at) (i32.wrap_i64 (i64.ctz (local.get $mask)))))))
+      (call $add (local.get $to) (i32.wrap_i64 (i64.popcnt (local.get $mask)))))))
+
+  ;; Counts the suspects in the blocks from $at to $end (whole ones). In memory, a count and a place each: 104 NULs,
+  ;; 112 backslashes, 120 replacements, 128 marks, 136 mojibake.
+  (func (export "count") (param $at i32) (param $end i32)
     (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
     (block $done
       (loop $next
@@ -96,25 +126,130 @@
               (v128.or
                 (i8x16.eq (local.get $v2) (i8x16.splat (i32.const 0x5c)))
                 (i8x16.eq (local.get $v3) (i8x16.splat (i32.const 0x5c)))))))))
-          (local.set $v0 (call $suspects (local.get $at)))
-          (local.set $v1 (call $suspects (i32.add (local.get $at) (i32.const 16))))
-          (local.set $v2 (call $suspects (i32.add (local.get $at) (i32.const 32))))
-          (local.set $v3 (call $suspects (i32.add (local.get $at) (i32.const 48))))
           (br_if $none (i32.eqz (v128.any_true (v128.or
-            (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3))))))
-          (return (i32.add (local.get $at) (i32.wrap_i64 (i64.ctz (call $find
-            (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0xff))))))))
+            (v128.or (call $suspects (local.get $at)) (call $suspects (i32.add (local.get $at) (i32.const 16))))
+            (v128.or
+              (call $suspects (i32.add (local.get $at) (i32.const 32)))
+              (call $suspects (i32.add (local.get $at) (i32.const 48))))))))
+          (call $note (i32.const 104) (local.get $at) (call $find
+            (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0))))
+          (call $note (i32.const 112) (local.get $at) (i64.and
+            (call $find (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x5c)))
+            (call $find
+              (v128.load offset=1 (local.get $at)) (v128.load offset=17 (local.get $at))
+              (v128.load offset=33 (local.get $at)) (v128.load offset=49 (local.get $at))
+              (i8x16.splat (i32.const 0x22)))))
+          (if (call $has
+                (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0xef))) (then
+            (call $note (i32.const 120) (local.get $at)
+              (call $threes (local.get $at) (i32.const 0xef) (i32.const 0xbf) (i32.const 0xbd)))
+            (call $note (i32.const 128) (local.get $at)
+              (call $threes (local.get $at) (i32.const 0xef) (i32.const 0xbb) (i32.const 0xbf)))))
+          (if (call $has
+                (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0xc3))) (then
+            (call $note (i32.const 136) (local.get $at) (i64.or
+              (i64.or
+                (i64.or
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0x82) (i32.const 0xc2))
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0x90) (i32.const 0xc2)))
+                (i64.or
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0x91) (i32.const 0xc2))
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0x83) (i32.const 0xc2))))
+              (i64.or
+                (i64.or
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0x83) (i32.const 0xc5))
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0x83) (i32.const 0xc6)))
+                (i64.and
+                  (call $threes (local.get $at) (i32.const 0xc3) (i32.const 0xa2) (i32.const 0xe2))
+                  (call $threes (i32.add (local.get $at) (i32.const 2))
+                    (i32.const 0xe2) (i32.const 0x82) (i32.const 0xac)))))))))
+        (local.set $at (i32.add (local.get $at) (i32.const 64)))
+        (br $next))))
+
+  (func $fill (param $at i32) (param $end i32)
+    (loop $next
+      (i32.store8 (local.get $at) (i32.const 0xff))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $at) (local.get $end)))))
+
+  ;; Makes each byte of the delimiter, which stands at 14336, 0xff in the blocks from $at to $end (whole ones), and what was
+  ;; 0xff before 0xfe. Returns how far it came: the last delimiter may end behind them.
+  (func (export "narrow") (param $at i32) (param $end i32) (param $length i32) (result i32)
+    (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128) (local $byte v128)
+    (local $done i32) (local $i i32) (local $from i32) (local $mask i64)
+    (local.set $done (local.get $at))
+    (block $all
+      (loop $next
+        (br_if $all (i32.ge_u (local.get $at) (local.get $end)))
+        ;; Where one begins.
+        (local.set $v0 (i8x16.splat (i32.const 0xff)))
+        (local.set $v1 (local.get $v0))
+        (local.set $v2 (local.get $v0))
+        (local.set $v3 (local.get $v0))
+        (local.set $i (i32.const 0))
+        (loop $compare
+          (local.set $byte (v128.load8_splat offset=14336 (local.get $i)))
+          (local.set $from (i32.add (local.get $at) (local.get $i)))
+          (local.set $v0 (v128.and (local.get $v0) (i8x16.eq (local.get $byte) (v128.load offset=0 (local.get $from)))))
+          (local.set $v1 (v128.and (local.get $v1) (i8x16.eq (local.get $byte) (v128.load offset=16 (local.get $from)))))
+          (local.set $v2 (v128.and (local.get $v2) (i8x16.eq (local.get $byte) (v128.load offset=32 (local.get $from)))))
+          (local.set $v3 (v128.and (local.get $v3) (i8x16.eq (local.get $byte) (v128.load offset=48 (local.get $from)))))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br_if $compare (i32.lt_u (local.get $i) (local.get $length))))
+        (local.set $mask (call $find
+          (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0xff))))
+
+        (local.set $byte (i8x16.splat (i32.const 0xfe)))
+        (v128.store offset=0 (local.get $at) (i8x16.min_u (local.get $byte) (v128.load offset=0 (local.get $at))))
+        (v128.store offset=16 (local.get $at) (i8x16.min_u (local.get $byte) (v128.load offset=16 (local.get $at))))
+        (v128.store offset=32 (local.get $at) (i8x16.min_u (local.get $byte) (v128.load offset=32 (local.get $at))))
+        (v128.store offset=48 (local.get $at) (i8x16.min_u (local.get $byte) (v128.load offset=48 (local.get $at))))
+        ;; The last one of the block before may have ended here.
+        (if (i32.lt_u (local.get $at) (local.get $done)) (then (call $fill (local.get $at) (local.get $done))))
+        (block $none
+          (loop $one
+            (br_if $none (i64.eqz (local.get $mask)))
+            (local.set $from (i32.add (local.get $at) (i32.wrap_i64 (i64.ctz (local.get $mask)))))
+            (local.set $mask (i64.and (local.get $mask) (i64.sub (local.get $mask) (i64.const 1))))
+            ;; Of several that overlap it is the first.
+            (br_if $one (i32.lt_u (local.get $from) (local.get $done)))
+            (local.set $done (i32.add (local.get $from) (local.get $length)))
+            (call $fill (local.get $from) (local.get $done))
+            (br $one)))
         (local.set $at (i32.add (local.get $at) (i32.const 64)))
         (br $next)))
-    (local.get $at))
+    (select (local.get $done) (local.get $at) (i32.gt_u (local.get $done) (local.get $at))))
+
+  ;; The kinds of 16 bytes by their numbers in grammar.ts ($escape: that of the backslash), as 8 pairs: twice 8 times the
+  ;; kind of the second byte and that of the first.
+  (func $pairs (param $bytes v128) (param $delimiters v128) (param $escape v128) (result v128)
+    (local $kinds v128)
+    (local.set $kinds (i8x16.max_u
+      (i8x16.max_u
+        (v128.and (i8x16.eq (local.get $bytes) (local.get $delimiters)) (i8x16.splat (i32.const 1)))
+        (v128.and (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x22))) (i8x16.splat (i32.const 2))))
+      (i8x16.max_u
+        (i8x16.max_u
+          (v128.and (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x0a))) (i8x16.splat (i32.const 3)))
+          (v128.and (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x0d))) (i8x16.splat (i32.const 4))))
+        (v128.and (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x5c))) (local.get $escape)))))
+    (i16x8.shl
+      (v128.and
+        (v128.or (local.get $kinds) (i16x8.shr_u (local.get $kinds) (i32.const 5)))
+        (i16x8.splat (i32.const 0x3f)))
+      (i32.const 1)))
 
   ;; Takes the blocks from $at to $end (whole ones), and returns where it stopped.
   ;; In memory, as 32-bit numbers, before and after:
   ;;   0 state, 4 records that ended, 8 delimiters since, 12 line breaks, 16 those before the record, 20 those before the
   ;;   quote that was opened last, 24 ragged records, 28 stray quotes, 32 breaks in quotes, 36 empty rows, 40 actions seen.
   ;; Only before: 44 delimiters of a record, 48 actions that are wanted (1 << 10: ragged records), 52 the delimiter,
-  ;;   56 whether the fast way may be taken; the numbers of the states: 64 START, 68 VOID, 72 FIELD, 76 PLAIN, 80 QUOTED,
-  ;;   84 CLOSED, 88 VOID_QUOTED, 92 VOID_CLOSED, 96 AFTER_CR. At 256 the kinds of bytes, at 512 and 768 the tables.
+  ;;   56 the kind of the backslash: of one that escapes the fast way knows nothing; the numbers of the states: 64 START,
+  ;;   68 VOID, 72 FIELD, 76 PLAIN, 80 QUOTED, 84 CLOSED, 88 VOID_QUOTED, 92 VOID_CLOSED, 96 AFTER_CR. At 192 room for a
+  ;;   block of pairs, at 512 the table of next states, at 2048 that of entries, at 8192 that of the lanes that go on.
+  ;; An entry, by its bits: 0 records, 8 line breaks, 16 stray quotes, 24 breaks in quotes, 32 empty rows, 40 line breaks
+  ;;   since the record began, 48 those since the quote was opened; 56 to 58 LF, CRLF and CR were seen, 59 and 60 how many
+  ;;   delimiters stand before the end of the record, 61 whether one stands behind it.
   (func (export "scan") (param $at i32) (param $end i32) (result i32)
     (local $delimiters v128) (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
     (local $expected i32) (local $state i32) (local $from i32) (local $patience i32) (local $left i32)
@@ -129,12 +264,13 @@
     (local $was_inside i64) (local $was_closing i64) (local $was_split i64) (local $was_lf i64) (local $was_cr i64)
     ;; Whether the record holds only delimiters and quotes so far.
     (local $was_void i64)
-    ;; Byte by byte.
-    (local $row i32) (local $step i32) (local $stop_at i32) (local $entry i64) (local $counts i64) (local $flags i64)
+    ;; By the table.
+    (local $escape v128)
+    (local $row i32) (local $step i32) (local $pair i32) (local $entry i64) (local $counts i64) (local $flags i64)
     (local $is_record i32) (local $odd i32) (local $delims i32)
-    (local $met_record i64) (local $met_quote i64)
 
     (local.set $delimiters (i8x16.splat (i32.load (i32.const 52))))
+    (local.set $escape (i8x16.splat (i32.load (i32.const 56))))
     (local.set $expected (i32.load (i32.const 44)))
     (local.set $state (i32.load (i32.const 0)))
     (local.set $rows (i32.load (i32.const 4)))
@@ -157,7 +293,7 @@
 
         (block $slow
           ;; A state that the fast way does not know.
-          (br_if $slow (i32.eqz (i32.load (i32.const 56))))
+          (br_if $slow (i32.load (i32.const 56)))
           (br_if $slow (i64.eqz (i64.or
             (i64.or
               (i64.or (local.get $was_lf) (local.get $was_void))
@@ -328,62 +464,68 @@
 
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
 
-        ;; Byte by byte: one block, then two, four … as long as the fast way is of no use.
+        ;; By the table: one block, then two, four … as long as the fast way is of no use.
         (local.set $left (local.get $patience))
         (local.set $patience (i32.shl (local.get $patience) (i32.lt_u (local.get $patience) (i32.const 32))))
         (loop $block
-          (local.set $row (i32.shl (local.get $state) (i32.const 4)))
+          (v128.store offset=192 (i32.const 0)
+            (call $pairs (v128.load offset=0 (local.get $at)) (local.get $delimiters) (local.get $escape)))
+          (v128.store offset=208 (i32.const 0)
+            (call $pairs (v128.load offset=16 (local.get $at)) (local.get $delimiters) (local.get $escape)))
+          (v128.store offset=224 (i32.const 0)
+            (call $pairs (v128.load offset=32 (local.get $at)) (local.get $delimiters) (local.get $escape)))
+          (v128.store offset=240 (i32.const 0)
+            (call $pairs (v128.load offset=48 (local.get $at)) (local.get $delimiters) (local.get $escape)))
+          (local.set $row (i32.shl (local.get $state) (i32.const 7)))
           (local.set $delims (local.get $splits))
           (local.set $odd (i32.const 0))
-          (local.set $counts (i64.const 0))
+          ;; Lines since the record and the quote began: so many that it shows if none begins here.
+          (local.set $counts (i64.const 0x80800000000000))
           (local.set $flags (i64.const 0))
-          (local.set $met_record (i64.const -1))
-          (local.set $met_quote (i64.const -1))
-          (local.set $from (local.get $at))
-          (local.set $stop_at (i32.add (local.get $at) (i32.const 64)))
-          (loop $byte
+          (local.set $pair (i32.const 0))
+          (loop $two
             ;; The next state waits for the one before and for nothing else: it has a table of its own, of 16-bit numbers.
-            (local.set $step (i32.add (local.get $row) (i32.load8_u offset=256 (i32.load8_u (local.get $from)))))
+            (local.set $step (i32.add (local.get $row) (i32.load16_u offset=192 (local.get $pair))))
             (local.set $row (i32.load16_u offset=512 (local.get $step)))
-            (local.set $entry (i64.load offset=768 (i32.shl (local.get $step) (i32.const 2))))
-            (local.set $counts (i64.add (local.get $counts) (local.get $entry)))
+            (local.set $step (i32.shl (local.get $step) (i32.const 2)))
+            (local.set $entry (i64.load offset=2048 (local.get $step)))
+            (local.set $counts (i64.add
+              (i64.and (local.get $counts) (i64.load offset=8192 (local.get $step)))
+              (local.get $entry)))
             (local.set $flags (i64.or (local.get $flags) (local.get $entry)))
+            ;; Of two bytes one ends a record at most. Delimiters may stand before its end, or behind.
             (local.set $is_record (i32.and (i32.wrap_i64 (local.get $entry)) (i32.const 1)))
+            (local.set $delims (i32.add (local.get $delims)
+              (i32.and (i32.wrap_i64 (i64.shr_u (local.get $entry) (i64.const 59))) (i32.const 3))))
             (local.set $odd (i32.add (local.get $odd)
               (i32.and (local.get $is_record) (i32.ne (local.get $delims) (local.get $expected)))))
-            (local.set $delims (i32.and
-              (i32.add
-                (local.get $delims)
-                (i32.and (i32.wrap_i64 (i64.shr_u (local.get $entry) (i64.const 40))) (i32.const 1)))
-              (i32.sub (local.get $is_record) (i32.const 1))))
-            ;; RECORD or BLANK_LINE, OPENING
-            (local.set $met_record (select (local.get $counts) (local.get $met_record)
-              (i64.ne (i64.const 0) (i64.and (local.get $entry) (i64.const 0x60000000000)))))
-            (local.set $met_quote (select (local.get $counts) (local.get $met_quote)
-              (i64.ne (i64.const 0) (i64.and (local.get $entry) (i64.const 0x400000000000)))))
-            (local.set $from (i32.add (local.get $from) (i32.const 1)))
-            (br_if $byte (i32.lt_u (local.get $from) (local.get $stop_at))))
+            (local.set $delims (i32.add
+              (i32.and (local.get $delims) (i32.sub (local.get $is_record) (i32.const 1)))
+              (i32.wrap_i64 (i64.shr_u (local.get $entry) (i64.const 61)))))
+            (local.set $pair (i32.add (local.get $pair) (i32.const 2)))
+            (br_if $two (i32.lt_u (local.get $pair) (i32.const 64))))
 
           (br_if $done (i32.and (i32.load (i32.const 48)) (i32.or
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $flags) (i64.const 40))) (i32.const 0x3ff))
-            (i32.shl (i32.ne (local.get $odd) (i32.const 0)) (i32.const 10)))))
+            (i32.or
+              (i32.shl (i32.ne (i32.const 0) (call $lane (local.get $counts) (i64.const 16))) (i32.const 4))
+              (i32.shl (i32.ne (i32.const 0) (call $lane (local.get $counts) (i64.const 24))) (i32.const 3)))
+            (i32.or
+              (i32.shl (i32.ne (i32.const 0) (call $lane (local.get $counts) (i64.const 32))) (i32.const 5))
+              (i32.shl (i32.ne (i32.const 0) (local.get $odd)) (i32.const 10))))))
 
-          (local.set $state (i32.shr_u (local.get $row) (i32.const 4)))
+          (local.set $state (i32.shr_u (local.get $row) (i32.const 7)))
           (local.set $splits (local.get $delims))
-          (i32.store
-            (i32.const 40)
-            (i32.or (i32.load (i32.const 40)) (i32.wrap_i64 (i64.shr_u (local.get $flags) (i64.const 40)))))
-          (if (i64.ne (local.get $met_record) (i64.const -1)) (then
-            (i32.store (i32.const 16) (i32.add (local.get $lines) (call $lane (local.get $met_record) (i64.const 8))))))
-          (if (i64.ne (local.get $met_quote) (i64.const -1)) (then
-            (i32.store (i32.const 20) (i32.add (local.get $lines) (call $lane (local.get $met_quote) (i64.const 8))))))
+          (i32.store (i32.const 40) (i32.or (i32.load (i32.const 40))
+            (i32.shl (i32.and (call $lane (local.get $flags) (i64.const 56)) (i32.const 7)) (i32.const 7))))
           (local.set $rows (i32.add (local.get $rows) (call $lane (local.get $counts) (i64.const 0))))
           (local.set $lines (i32.add (local.get $lines) (call $lane (local.get $counts) (i64.const 8))))
+          (call $begin (i32.const 16) (local.get $lines) (call $lane (local.get $counts) (i64.const 40)))
+          (call $begin (i32.const 20) (local.get $lines) (call $lane (local.get $counts) (i64.const 48)))
           (call $add (i32.const 24) (local.get $odd))
           (call $add (i32.const 28) (call $lane (local.get $counts) (i64.const 16)))
           (call $add (i32.const 32) (call $lane (local.get $counts) (i64.const 24)))
           (call $add (i32.const 36) (call $lane (local.get $counts) (i64.const 32)))
-          (local.set $at (local.get $stop_at))
+          (local.set $at (i32.add (local.get $at) (i32.const 64)))
           (local.set $left (i32.sub (local.get $left) (i32.const 1)))
           (br_if $block (i32.and (i32.ne (local.get $left) (i32.const 0)) (i32.lt_u (local.get $at) (local.get $end)))))
         (br_if $go_on (i32.lt_u (local.get $at) (local.get $end)))))

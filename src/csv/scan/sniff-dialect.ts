@@ -74,18 +74,17 @@ function readEither(text: string, delimiter: string, isWhole: boolean): Candidat
 
 function readDialect(text: string, delimiter: string, escapes: boolean, isWhole: boolean): Candidate {
   const records = readSample(text, delimiter, escapes, isWhole)
-  const voters = records.filter(record => !isComment(record))
-  const columns = findMode((voters.length > 0 ? voters : records).map(({ fields }) => fields.length))
+  const columns = findColumns(records)
   const above = countAbove(records, columns)
-  const table = records.slice(above)
-  const right = table.filter(({ fields }) => fields.length === columns).length
-  const strays = table.filter(({ isStray }) => isStray).length
-  return {
-    ...{ delimiter, escapes, above, records, columns },
-    share: table.length === 0 ? 0 : right / table.length,
-    isFirstRight: table[0]?.fields.length === columns,
-    strays: table.length === 0 ? 0 : strays / table.length,
+  let right = 0
+  let strays = 0
+  for (let index = above; index < records.length; index++) {
+    if (records[index]?.length === columns) right++
+    if (records[index]?.isStray === true) strays++
   }
+  const all = Math.max(records.length - above, 1)
+  const isFirstRight = records[above]?.length === columns
+  return { delimiter, escapes, above, records, columns, share: right / all, isFirstRight, strays: strays / all }
 }
 
 function scoreOf({ share, isFirstRight, strays, above }: Candidate): number {
@@ -114,7 +113,7 @@ function chooseBest(candidates: readonly Candidate[]): Candidate | undefined {
 
 /** `a,b;` in every record: the end of a line and not a delimiter. */
 function isOnlyAtTheEnd(records: readonly SampleRecord[], columns: number): boolean {
-  return columns === 2 && records.every(({ raw }) => raw.length === 1 || raw[1]?.trim() === '')
+  return columns === 2 && records.every(record => record.length === 1 || record.raw[1]?.trim() === '')
 }
 
 /** Whether a rare delimiter is more than a character that stands in every text of a column. */
@@ -161,54 +160,56 @@ function extend(text: string, found: Candidate, isWhole: boolean): Candidate {
   return whole === delimiter || rows.length < 2 ? found : readEither(text, whole, isWhole)
 }
 
-const isComment = ({ raw }: SampleRecord) => raw[0]?.startsWith('#') === true
-
 /** The records above the header: comments and titles, which have fewer fields, and blank ones between them. */
 function countAbove(records: readonly SampleRecord[], columns: number): number {
   const most = Math.min(MOST_ABOVE, records.length - 1)
   let above = 0
   while (above < most && isAboveTable(records, above, columns)) above++
   const [first, header] = [records[0], records[above]]
-  if (above === 0 || first === undefined || header?.fields.length !== columns) return 0
+  if (above === 0 || first === undefined || header?.length !== columns) return 0
   // A row of data may have few fields that are filled, and a comment of several fields may be a header that is too short.
-  const isDoubtful = first.raw.length === columns || (above === 1 && first.raw.length > 2 && isComment(first))
-  if (isDoubtful && !sniffHeader(records.slice(above).map(({ fields }) => fields)).isSure) return 0
+  const isDoubtful = first.length === columns || (above === 1 && first.length > 2 && first.isComment)
+  if (isDoubtful && !sniffHeader(records, above).isSure) return 0
   // A short header over data is no title.
-  const isTitle = isComment(first) || first.raw.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
+  const isTitle = first.isComment || first.length > 1 || /\s/.test(first.raw[0]?.trim() ?? '')
   const isHeader = columns > 2 || header.fields.every(field => /\p{L}/u.test(field))
-  return isTitle && (isHeader || isComment(first)) ? above : 0
+  return isTitle && (isHeader || first.isComment) ? above : 0
 }
 
 function isAboveTable(records: readonly SampleRecord[], index: number, columns: number): boolean {
   const record = records[index]
   if (record === undefined || columns < 2) return false
-  const { length } = record.fields
-  if (length !== columns) return isComment(record) || length === 1 || length * 2 <= columns
+  const { length, fields } = record
+  if (length !== columns) return record.isComment || length === 1 || length * 2 <= columns
   // Spreadsheets fill up the line of a title with delimiters.
-  const filled = record.fields.filter(field => field.trim() !== '').length
-  if (filled === 0) return true
+  if (fields.every(field => field.trim() === '')) return true
+  if (!isPadded(fields)) return false
   const next = records.slice(index + 1).find(({ fields }) => fields.some(field => field.trim() !== ''))
   const nextFilled = next?.fields.filter(field => field.trim() !== '').length ?? 0
-  return isPadded(record) && nextFilled > 2 && nextFilled >= columns - 1
+  return nextFilled > 2 && nextFilled >= columns - 1
 }
 
 /** Whether of at least three fields only the first few are filled. */
-function isPadded({ fields }: SampleRecord): boolean {
+function isPadded(fields: readonly string[]): boolean {
   const filled = fields.findLastIndex(field => field.trim() !== '') + 1
   return fields.length > 2 && filled * 2 <= fields.length && fields[0]?.trim() !== ''
 }
 
 /** Numbers with a decimal comma under one name. */
 function isDecimalColumn(records: readonly SampleRecord[]): boolean {
-  const [name, ...rows] = records
+  const [name] = records
   const isDecimal = ({ raw }: SampleRecord) => /^\s*[-+]?\d+(,\d+)?\s*$/.test(raw.join(','))
-  return name?.raw.length === 1 && !isDecimal(name) && rows.length > 0 && rows.every(isDecimal)
+  return name?.length === 1 && !isDecimal(name) && records.length > 1 && records.slice(1).every(isDecimal)
 }
 
-/** The most frequent of `values`, of several the greatest. */
-function findMode(values: readonly number[]): number {
+/** The most frequent number of fields, of several the greatest. Comments do not count, unless all are. */
+function findColumns(records: readonly SampleRecord[]): number {
+  const isAllComments = records.every(({ isComment }) => isComment)
   const counts = new Map<number, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  for (const record of records) {
+    const { length } = record
+    if (isAllComments || !record.isComment) counts.set(length, (counts.get(length) ?? 0) + 1)
+  }
   let mode = 0
   for (const [value, count] of counts) {
     const most = counts.get(mode) ?? 0

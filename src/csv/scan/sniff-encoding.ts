@@ -17,15 +17,14 @@ const MARKS: readonly (readonly [string, EncodingGuess['encoding']])[] = [
 ]
 
 /** Guesses by the byte order mark, and without one by the NULs in characters of two or four bytes. */
-export function sniffEncoding(sample: Uint8Array): EncodingGuess {
-  const head = Buffer.from(sample.subarray(0, 4)).toString('latin1')
+export function sniffEncoding(sample: Buffer): EncodingGuess {
+  const head = sample.toString('latin1', 0, 4)
   for (const [mark, encoding] of MARKS) if (head.startsWith(mark)) return { encoding, markBytes: mark.length }
   const wide = sample.includes(0) ? sniffWide(sample) : undefined
   return { encoding: wide ?? 'utf-8', markBytes: 0 }
 }
 
-function sniffWide(sample: Uint8Array): EncodingGuess['encoding'] | undefined {
-  const bytes = Buffer.from(sample.buffer, sample.byteOffset, sample.length)
+function sniffWide(bytes: Buffer): EncodingGuess['encoding'] | undefined {
   const nuls = [0, 0, 0, 0]
   for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) nuls[i & 3] = (nuls[i & 3] as number) + 1
   const [first = 0, second = 0, third = 0, fourth = 0] = nuls

@@ -48,9 +48,13 @@ const MAGIC: readonly (readonly [RegExp, string])[] = [
   [/^(RDX[23]|X)\n/, 'an R data file'],
 ]
 
+/** All patterns in one, since of most files none fits. Those without the flag have no dot. */
+const ANY = new RegExp(MAGIC.map(([magic]) => magic.source).join('|'), 's')
+
 /** What kind of binary file begins like this, as a person says it. */
-export function sniffBinary(sample: Uint8Array): string | undefined {
-  const head = Buffer.from(sample.subarray(0, 4096)).toString('latin1')
+export function sniffBinary(sample: Buffer): string | undefined {
+  const head = sample.toString('latin1', 0, 4096)
+  if (!ANY.test(head)) return undefined
   return MAGIC.find(([magic]) => magic.test(head))?.[1]
 }
 
@@ -70,6 +74,7 @@ export function sniffMarkup(text: string, isWhole: boolean): string | undefined 
   if (/^-----BEGIN [A-Z0-9 ]+-----/.test(begin)) return 'a key or a certificate (PEM)'
   if (/^%!PS/.test(begin)) return 'a PostScript file'
   if (/^BEGIN:V(CARD|CALENDAR)\r?\n/i.test(begin)) return 'a vCard or calendar file'
+  if (!begin.startsWith('<')) return sniffJson(begin, isWhole)
   // Comments and declarations may stand before the first tag.
   const markup = begin.replace(/^(<!--.*?-->\s*|<\?xml\b.*?\?>\s*)*/s, '')
   if (HTML.test(markup)) return 'an HTML page'
@@ -79,7 +84,7 @@ export function sniffMarkup(text: string, isWhole: boolean): string | undefined 
   if (/^<\?xml\b/.test(begin) || /^<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>.*<\/\1\s*>/s.test(markup)) return 'an XML file'
   if (/^<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>\s*<[A-Za-z_][\w.:-]*(\s[^<>]*)?>[^<,;\t|]*<\//.test(markup))
     return 'an XML file'
-  return sniffJson(begin, isWhole)
+  return undefined
 }
 
 function sniffJson(begin: string, isWhole: boolean): string | undefined {

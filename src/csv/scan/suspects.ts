@@ -1,6 +1,10 @@
 /** Bytes that show that a text was damaged before it came here, or that readers take for something else. */
 
-export type SuspectKind = 'nul' | 'backslash' | 'replacement' | 'mark' | 'mojibake'
+import type { Input } from './skip-common'
+
+/** In the order in which skip-common.wat counts them. */
+export const SUSPECTS = ['nul', 'backslash', 'replacement', 'mark', 'mojibake'] as const
+export type SuspectKind = (typeof SUSPECTS)[number]
 
 const NUL = 0x00
 const BACKSLASH = 0x5c
@@ -10,11 +14,7 @@ const MARK = Buffer.from('\ufeff')
 /** "â€", which curly quotes and dashes become. */
 const DASHES = Buffer.from('â€')
 const LONGEST = 5
-/** What a hole in a sparse file reads as. */
-const HOLE = Buffer.alloc(4096)
 const NOTHING = Buffer.alloc(0)
-/** One is seldom alone: so far a plain loop looks on before the next search. */
-const NEAR = 32
 
 /** Counts NULs, backslashes before a quote, and damaged characters in UTF-8, wherever the pieces are cut. */
 export class SuspectSearch {
@@ -23,43 +23,36 @@ export class SuspectSearch {
 
   /**
    * Goes on with `bytes`.
-   * @param find finds the next byte, from one on, that is worth a look.
+   * @param count counts most of them, as in skip-common.ts.
    * @returns where in them each kind is first: negative if it began in an earlier piece.
    */
-  scan(bytes: Buffer, find: (from: number) => number): Partial<Record<SuspectKind, number>> {
+  scan(bytes: Buffer, count: Input['countSuspects']): Partial<Record<SuspectKind, number>> {
     const firsts: Partial<Record<SuspectKind, number>> = {}
     const note = (kind: SuspectKind, at: number) => {
       firsts[kind] ??= at
       this.counts[kind]++
     }
-    const joined = Buffer.concat([this.tail, bytes.subarray(0, LONGEST - 1)])
-    for (let at = 0; at < this.tail.length; at++) {
+    const { tail } = this
+    const joined = tail.length === 0 ? NOTHING : Buffer.concat([tail, bytes.subarray(0, LONGEST - 1)])
+    for (let at = 0; at < tail.length; at++) {
       const kind = kindAt(joined, at)
       // One that is whole within the tail was counted with the piece before.
-      if (kind !== undefined && at + lengthOf(kind, joined, at) > this.tail.length) note(kind, at - this.tail.length)
+      if (kind !== undefined && at + lengthOf(kind, joined, at) > tail.length) note(kind, at - tail.length)
     }
-    for (let at = find(0); at < bytes.length; ) {
-      if (bytes[at] === NUL) {
-        firsts.nul ??= at
-        const begin = at
-        while (HOLE.equals(bytes.subarray(at, at + HOLE.length))) at += HOLE.length
-        while (bytes[at] === NUL) at++
-        this.counts.nul += at - begin
-      } else {
-        const kind = kindAt(bytes, at)
-        if (kind !== undefined) note(kind, at)
-        at++
-      }
-      const near = Math.min(at + NEAR, bytes.length)
-      while (at < near && !isSuspect(bytes[at] as number)) at++
-      if (at === near) at = find(at)
+    const counted = count((index, many, at) => {
+      const kind = SUSPECTS[index] as SuspectKind
+      firsts[kind] ??= at
+      this.counts[kind] += many
+    })
+    for (let at = counted; at < bytes.length; at++) {
+      const kind = kindAt(bytes, at)
+      if (kind !== undefined) note(kind, at)
     }
-    this.tail = Buffer.concat([this.tail, bytes.subarray(1 - LONGEST)]).subarray(1 - LONGEST)
+    const end = bytes.subarray(1 - LONGEST)
+    this.tail = end.length < LONGEST - 1 ? Buffer.concat([tail, end]).subarray(1 - LONGEST) : Buffer.from(end)
     return firsts
   }
 }
-
-const isSuspect = (byte: number) => byte === NUL || byte === BACKSLASH || byte === 0xc3 || byte === 0xef
 
 function kindAt(bytes: Buffer, at: number): SuspectKind | undefined {
   const first = bytes[at]

@@ -1,9 +1,10 @@
 /** Reads the text of a file behind its byte order mark: checks its bytes and tallies its records. */
 import type { Dialect } from './grammar'
 import type { HeaderSearch } from './header-search'
+import { narrowInput } from './narrow'
 import { type RecordCounts, RecordTally, type Seen } from './records'
-import { loadInput } from './skip-common'
-import { type SuspectKind, SuspectSearch } from './suspects'
+import { type Input, loadInput } from './skip-common'
+import { SUSPECTS, type SuspectKind, SuspectSearch } from './suspects'
 import { Utf8Check, type Utf8Findings } from './utf8'
 
 interface Place {
@@ -14,7 +15,8 @@ interface Place {
 }
 
 /** What `TextScan` found. */
-export interface TextFindings extends RecordCounts {
+export interface TextFindings {
+  readonly counts: RecordCounts
   /** Whether there is nothing but spaces and line breaks. */
   readonly isBlank: boolean
   /** Whether every byte is a NUL. */
@@ -35,18 +37,15 @@ export interface Manner {
   readonly dialect: Dialect
   /** Records above the header that are none of the table. */
   readonly above: number
-  /** Replaces delimiters of several bytes by the one of `dialect`. */
-  readonly narrow: ((bytes?: Uint8Array) => Uint8Array) | undefined
-  readonly isUtf8: boolean
+  /** The delimiter if it has several bytes. That of `dialect` stands for each of them. */
+  readonly longDelimiter: Buffer | undefined
   readonly repeats: HeaderSearch | undefined
-  /** Where the text begins in the file. */
-  readonly offset: number
 }
 
 /** What the line of the first one is told of. */
 type Lined = 'repeat' | 'unit' | SuspectKind
 
-const SUSPECTS: readonly SuspectKind[] = ['nul', 'backslash', 'replacement', 'mark', 'mojibake']
+const NOTHING = Buffer.alloc(0)
 const LF = 0x0a
 const CR = 0x0d
 const CTRL_Z = 0x1a
@@ -58,17 +57,22 @@ export class TextScan {
   private readonly suspects = new SuspectSearch()
   private readonly lines: Partial<Record<Lined, number>> = {}
   private broken: Place | undefined
+  private readonly begin: number
   private offset: number
   private isBlank = true
+  /** The end of the text so far, if it may be the beginning of a delimiter of several bytes. */
+  private begun: Buffer = NOTHING
   private lastByte: number | undefined
   /** Those that came last: they end the file, unless something follows. */
   private ctrlZs = 0
 
-  constructor(manner: Manner) {
+  /** @param offset where the text begins in the file. */
+  constructor(manner: Manner, isUtf8: boolean, offset: number) {
     this.manner = manner
-    this.tally = new RecordTally(manner.dialect, manner.above)
-    this.utf8 = manner.isUtf8 ? new Utf8Check() : undefined
-    this.offset = manner.offset
+    this.begin = offset
+    this.tally = new RecordTally(manner.dialect, manner.above, manner.longDelimiter?.length ?? 1)
+    this.utf8 = isUtf8 ? new Utf8Check() : undefined
+    this.offset = offset
   }
 
   /**
@@ -96,34 +100,36 @@ export class TextScan {
 
   private scanPiece(bytes: Buffer): void {
     if (this.isBlank) this.isBlank = isBlank(bytes)
-    const { narrow, dialect } = this.manner
+    const { longDelimiter, dialect } = this.manner
     for (let rest = bytes; rest.length > 0; ) {
       const input = loadInput(rest, dialect)
-      const piece = rest.subarray(0, input.length)
-      this.search(piece, input.findSuspect)
-      if (narrow === undefined) this.tally.scan(input, piece)
-      else this.tallyAll(narrow(piece))
+      const piece = rest.subarray(0, input.bytes.length)
+      this.search(piece, input.countSuspects)
+      if (longDelimiter === undefined) this.tally.scan(input, piece.length)
+      else this.tallyNarrow(piece, longDelimiter)
       this.offset += piece.length
       this.lastByte = piece[piece.length - 1]
-      rest = rest.subarray(input.length)
+      rest = rest.subarray(piece.length)
     }
   }
 
-  private tallyAll(bytes: Uint8Array): void {
-    for (let rest = bytes; rest.length > 0; ) {
+  private tallyNarrow(piece: Buffer, delimiter: Buffer): void {
+    let rest = this.begun.length === 0 ? piece : Buffer.concat([this.begun, piece])
+    for (let ready = 1; rest.length > 0 && ready > 0; rest = rest.subarray(ready)) {
       const input = loadInput(rest, this.manner.dialect)
-      this.tally.scan(input, rest.subarray(0, input.length))
-      rest = rest.subarray(input.length)
+      ready = narrowInput(input, delimiter)
+      this.tally.scan(input, ready)
     }
+    this.begun = Buffer.from(rest)
   }
 
   /** Looks for what is no matter of the grammar, in front of the tally. */
-  private search(piece: Buffer, findSuspect: (from: number) => number): void {
+  private search(piece: Buffer, countSuspects: Input['countSuspects']): void {
     const note = (kind: Lined, at: number | undefined) => {
       if (at !== undefined) this.lines[kind] ??= this.findLine(piece, at)
     }
     note('repeat', this.manner.repeats?.scan(piece))
-    const suspects = this.suspects.scan(piece, findSuspect)
+    const suspects = this.suspects.scan(piece, countSuspects)
     for (const kind of SUSPECTS) note(kind, suspects[kind])
     const broken = this.utf8?.check(piece)
     if (broken !== undefined) this.broken = { line: this.findLine(piece, broken), offset: this.offset + broken }
@@ -142,7 +148,7 @@ export class TextScan {
   /** Ends the text. Call it once, after the last `scan`. */
   end(): TextFindings {
     const { tally, utf8, lines, suspects, manner } = this
-    if (manner.narrow !== undefined) this.tallyAll(manner.narrow())
+    if (this.begun.length > 0) tally.scan(loadInput(this.begun, manner.dialect), this.begun.length)
     const endLine = tally.line
     const unfinished = utf8?.end()
     if (unfinished !== undefined) this.broken = { line: endLine, offset: this.offset + unfinished }
@@ -150,9 +156,9 @@ export class TextScan {
     const { broken } = this
     const seen = (kind: SuspectKind): Seen => ({ count: suspects.counts[kind], line: lines[kind] })
     return {
-      ...tally.end(),
+      counts: tally.end(),
       isBlank: this.isBlank,
-      isAllNuls: suspects.counts.nul > 0 && suspects.counts.nul === this.offset - manner.offset,
+      isAllNuls: suspects.counts.nul > 0 && suspects.counts.nul === this.offset - this.begin,
       broken: broken === undefined || utf8 === undefined ? undefined : { ...utf8.findings, at: broken },
       brokenUnitLine: lines.unit,
       suspects: {

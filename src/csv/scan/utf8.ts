@@ -96,7 +96,7 @@ export class Utf8Check {
 
   private keepContext(bytes: Uint8Array): void {
     const joined = bytes.length < CONTEXT_BYTES ? Buffer.concat([this.context, bytes]) : bytes
-    this.context = Buffer.from(joined.subarray(Math.max(joined.length - CONTEXT_BYTES, 0)))
+    this.context = Buffer.from(joined.subarray(-CONTEXT_BYTES))
   }
 
   private addEvidence(bytes: Uint8Array): void {
@@ -131,17 +131,22 @@ export class Utf8Check {
   private count(bytes: Uint8Array): void {
     const all = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
     let at = 0
+    let broken = 0
+    let characters = 0
     while (at < all.length) {
-      if ((all[at] as number) < 0x80) {
+      const first = all[at] as number
+      if (first < 0x80) {
         at++
         continue
       }
       const length = readCharacter(all, at)
       if (length === undefined) break
-      if (length === 0) this.broken++
-      else if (this.window !== 0) this.characters++
-      at += Math.max(length, 1)
+      if (length === 0) broken++
+      else characters++
+      at += length === 0 ? 1 : length
     }
+    this.broken += broken
+    if (this.window !== 0) this.characters += characters
     this.rest = at === all.length ? NOTHING : Uint8Array.from(all.subarray(at))
   }
 }
@@ -151,6 +156,8 @@ function readCharacter(bytes: Uint8Array, at: number): number | undefined {
   const first = bytes[at] as number
   const length = characterLength(first)
   if (length === 1) return first < 0x80 ? 1 : 0
+  // The most frequent, at once.
+  if (length === 2 && at + 1 < bytes.length) return ((bytes[at + 1] as number) & 0xc0) === 0x80 ? 2 : 0
   for (let i = 1; i < length; i++) {
     const byte = bytes[at + i]
     if (byte === undefined) return undefined
