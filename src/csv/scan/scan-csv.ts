@@ -35,19 +35,21 @@ const spares: Buffer[] = []
 
 /** Makes a scanner for one file. It never throws, whatever the bytes are. */
 export function createCsvScanner(): CsvScanner {
-  const sample = spares.pop() ?? Buffer.allocUnsafeSlow(SAMPLE_BYTES)
+  // Taken at the first byte, since not every scanner is used.
+  let sample: Buffer | undefined
   let length = 0
   let reader: CsvScanner | undefined
 
   const start = (isWhole: boolean) => {
-    const started = startReader(sample.subarray(0, length), isWhole)
+    const started = startReader(sample?.subarray(0, length) ?? Buffer.alloc(0), isWhole)
     // It keeps nothing of the sample.
-    spares.push(sample)
+    if (sample !== undefined) spares.push(sample)
     return started
   }
   return {
     update(chunk) {
       if (reader !== undefined) return reader.update(chunk)
+      sample ??= spares.pop() ?? Buffer.allocUnsafeSlow(SAMPLE_BYTES)
       const taken = chunk.subarray(0, SAMPLE_BYTES - length)
       sample.set(taken, length)
       length += taken.length
