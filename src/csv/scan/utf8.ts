@@ -25,6 +25,8 @@ export class Utf8Check {
   /** The beginning of a character that the next piece goes on with: 3 bytes at most. */
   private rest: Uint8Array = NOTHING
   private broken = 0
+  /** Of them, those in the window: only these are compared with its characters. */
+  private windowBroken = 0
   /** Whether the only thing wrong is that the file ends within a character. */
   private isCutOff = false
   /** Characters of several bytes: the first few before anything broken, and all in the window behind it. */
@@ -71,7 +73,7 @@ export class Utf8Check {
   /** Ends the file. Call it once, after the last `check`. Returns where it broke off, if that is the first broken byte. */
   end(): number | undefined {
     const isFirst = this.window === undefined && this.rest.length > 0
-    if (!this.isHopeless) this.broken += this.rest.length
+    if (!this.isHopeless) this.countBroken(this.rest.length)
     if (isFirst) {
       this.evidence.push(this.context)
       // One byte may be the last letter of another encoding. Two are the beginning of a character.
@@ -86,7 +88,7 @@ export class Utf8Check {
 
   /** Another encoding by chance has hardly a pair of bytes in ten that are a character of UTF-8. */
   private get isMostlyUtf8(): boolean {
-    return this.isCutOff || (this.characters > 0 && this.characters >= this.broken)
+    return this.isCutOff || (this.characters > 0 && this.characters >= this.windowBroken)
   }
 
   /** Whether the window has shown that this is no UTF-8, so that the rest need not be looked at. */
@@ -128,6 +130,11 @@ export class Utf8Check {
     }
   }
 
+  private countBroken(count: number): void {
+    this.broken += count
+    if (this.window !== 0) this.windowBroken += count
+  }
+
   private count(bytes: Uint8Array): void {
     const all = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
     let at = 0
@@ -145,7 +152,7 @@ export class Utf8Check {
       else characters++
       at += length === 0 ? 1 : length
     }
-    this.broken += broken
+    this.countBroken(broken)
     if (this.window !== 0) this.characters += characters
     this.rest = at === all.length ? NOTHING : Uint8Array.from(all.subarray(at))
   }

@@ -201,6 +201,18 @@ test('reads on where the sample ends', () => {
   }
 })
 
+test('a large file stays UTF-8, however many of its many characters are broken', () => {
+  const lines = 600_000
+  const { encoding, faults } = scan(
+    latin1(`id,text\n${'1,\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xff\n'.repeat(lines)}`),
+  )
+  assert.equal(encoding, 'utf-8')
+  assert.deepEqual(
+    faults.map(({ code, count }) => [code, count]),
+    [['invalid_utf8', lines]],
+  )
+})
+
 test('does not miss the name of a column where the sample ends', () => {
   const names = Array.from({ length: 10_000 }, (_, column) => `x${column + 100_000}`)
   assert.deepEqual(scan(`${names}\n${names}\n`), { ...scan('a,b\nc,d\n'), columns: 10_000 })
