@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { kindOf } from '../support/faults'
-import { CREDENTIALS, FAST_CLOCK, parseEvents, runProgram } from '../support/program'
+import { CREDENTIALS, FAST_CLOCK, runJson } from '../support/program'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -77,12 +77,9 @@ describe('exit codes', { concurrency: 4 }, () => {
       const server = await startServer()
       const DATA_DIR = makeTempFolder(situation.files ?? { 'a.csv': CLEAN })
       prepare(server, DATA_DIR, situation)
-      const { code, stdout, stderr } = await runProgram(
-        { ...server.env, ...situation.env, DATA_DIR },
-        { args: ['--json'] },
-      )
+      const { code, stdout, stderr, summary } = await runJson({ ...server.env, ...situation.env, DATA_DIR })
       assert.equal(code, situation.code, stdout + stderr)
-      assert.equal(parseEvents(stdout).at(-1)?.['exitCode'], situation.code)
+      assert.equal(summary['exitCode'], situation.code)
       if ([2, 5].includes(situation.code)) assert.deepEqual(await server.keys().catch(() => []), [])
     })
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { SETTINGS } from '../../src/config/settings'
-import { CREDENTIALS, FAST_CLOCK, parseEvents, ROOT, reportedFiles, runProgram } from '../support/program'
+import { CREDENTIALS, FAST_CLOCK, parseEvents, ROOT, runJson, runProgram } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -143,12 +143,8 @@ test('what the server stored is compared with what was read: a mismatch is a fai
   const server = await startServer()
   server.meddle = ({ method, url, body }) =>
     method === 'PUT' && url.includes('.csv') ? Buffer.from(body).fill('x', 0, 1) : body
-  const { code, stdout } = await runProgram(
-    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a,b\n' }) },
-    { args: ['--json'] },
-  )
+  const { code, file } = await runJson({ ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a,b\n' }) })
   assert.equal(code, 1)
-  const [file] = reportedFiles(stdout)
   assert.equal(file?.outcome, 'failed')
   assert.equal(file?.error?.code, 'verify_mismatch')
 })
@@ -233,19 +229,14 @@ test('an endpoint that does not answer is exit 6, worth retrying', async () => {
 test('with --json every line of stdout is an event, and the last one is the summary', async () => {
   const server = await startServer()
   const DATA_DIR = makeTempFolder({ 'movies.csv': MOVIES, 'notes.txt': '' })
-  const { code, stdout, stderr } = await runProgram(
-    { ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' },
-    { args: ['--json'] },
-  )
+  const { code, stderr, events, file } = await runJson({ ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' })
   assert.equal(code, 0)
   assert.equal(stderr, '')
-  const events = parseEvents(stdout)
   assert.deepEqual(
     events.map(event => event['event']),
     ['found', 'bucket', 'file', 'read', 'summary'],
   )
   assert.deepEqual(events[0]?.['passedOver'], ['notes.txt (not .csv)'])
-  const [file] = reportedFiles(stdout)
   assert.equal(file?.key, 'Raw/Local/CSV/Movies/2024/10/21/movies.csv')
   assert.equal(file?.bytes, Buffer.byteLength(MOVIES))
   assert.equal(file?.outcome, 'uploaded')

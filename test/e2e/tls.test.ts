@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { reportedFiles, runProgram } from '../support/program'
+import { runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -113,9 +113,9 @@ for (const [status, reason] of [
     server.meddle = (seen, response) =>
       seen.headers['x-amz-content-sha256'] === UNSIGNED ? refuse(response, status, reason) : seen.body
     const env = { ...server.env, DATA_DIR: TWO, NODE_EXTRA_CA_CERTS: OURS.path, CONCURRENCY: '1' }
-    const { code, stdout, stderr } = await runProgram(env, { args: ['--json'] })
+    const { code, stderr, files } = await runJson(env)
     assert.equal(code, 0, stderr)
-    const warnings = reportedFiles(stdout).flatMap(file => file.warnings)
+    const warnings = files.flatMap(file => file.warnings)
     assert.deepEqual(
       warnings.filter(warning => warning.includes('unsigned')),
       [`the server refuses unsigned bodies (${reason}): the program signs them now`],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Kind, kindOf } from '../support/faults'
-import { type Ended, parseEvents, reportedFiles, runProgram } from '../support/program'
+import { runJson, type Told } from '../support/program'
 import type { Answer } from '../support/proxy'
 import { startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -28,7 +28,7 @@ const withHeaders =
   (headers: Answer['headers']) =>
   (answer: Answer): Answer => ({ ...answer, headers: { ...answer.headers, ...headers } })
 
-async function run(server: TestServer, content: string | Buffer): Promise<Ended> {
+async function run(server: TestServer, content: string | Buffer): Promise<Told> {
   await server.createBucket()
   const DATA_DIR = makeTempFolder({ 'a.csv': content })
   const env = {
@@ -39,12 +39,11 @@ async function run(server: TestServer, content: string | Buffer): Promise<Ended>
     MANIFEST: 'true',
     RUN_DATE: '2024-10-21',
   }
-  return await runProgram(env, { args: ['--json'] })
+  return await runJson(env)
 }
 
-function expectMismatch(server: TestServer, { code, stdout }: Ended, says: RegExp): void {
+function expectMismatch(server: TestServer, { code, file }: Told, says: RegExp): void {
   assert.equal(code, 1)
-  const [file] = reportedFiles(stdout)
   assert.equal(file?.outcome, 'failed')
   assert.equal(file.key, KEY)
   assert.equal(file.error?.code, 'verify_mismatch')
@@ -106,18 +105,17 @@ describe('verify', { concurrency: 4 }, () => {
     const server = await startServer()
     const kms = { 'x-amz-server-side-encryption': 'aws:kms', etag: `"${'0'.repeat(32)}"` }
     change(server, 'PutObject', withHeaders(kms))
-    const { code, stdout } = await run(server, 'a\n')
+    const { code, file } = await run(server, 'a\n')
     assert.equal(code, 0)
-    const [file] = reportedFiles(stdout)
     assert.equal(server.seen.filter(seen => kindOf(seen) === 'HeadObject').length, 1)
     assert.deepEqual(file?.warnings, ['not verifiable: the server gives no checksum of what it stored'])
   })
 
   test('one that carries a checksum is not', async () => {
     const server = await startServer()
-    const { code, stdout } = await run(server, 'a\n')
+    const { code, summary } = await run(server, 'a\n')
     assert.equal(code, 0)
-    assert.equal(parseEvents(stdout).at(-1)?.['manifest'], 'Raw/Local/CSV/_manifests/2024-10-21/manifest.json')
+    assert.equal(summary['manifest'], 'Raw/Local/CSV/_manifests/2024-10-21/manifest.json')
     assert.equal(server.seen.filter(seen => kindOf(seen) === 'HeadObject').length, 0)
   })
 })

@@ -7,15 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { kindOf } from '../../support/faults'
-import {
-  FAST_CLOCK,
-  parseEvents,
-  preload,
-  reportedFiles,
-  runBriefly,
-  runProgram,
-  startProgram,
-} from '../../support/program'
+import { FAST_CLOCK, preload, runBriefly, runJson, runProgram, startProgram } from '../../support/program'
 import type { SeenRequest } from '../../support/proxy'
 import * as quirks from '../../support/quirks'
 import { startServer, type TestServer } from '../../support/s3-server'
@@ -23,7 +15,6 @@ import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
 const PART = 8 * MIB
-const JSON_OUTPUT = { args: ['--json'] }
 const KEY = 'raw/a.csv'
 const OTHER = Buffer.from('other content\n')
 const SMALL = Buffer.from('id\n1\n')
@@ -51,12 +42,10 @@ async function run(
   env: Readonly<Record<string, string | undefined>>,
   options: { readonly uid?: number; readonly cwd?: string } = {},
 ) {
-  const { code, stdout, stderr } = await runProgram(env, { ...JSON_OUTPUT, ...options })
-  const summary = parseEvents(stdout).at(-1)
-  const files = summary?.['files'] === undefined ? [] : reportedFiles(stdout)
-  const shared = parseEvents(stdout).flatMap(event => (event['event'] === 'bucket' ? (event['warnings'] ?? []) : []))
+  const { code, stdout, stderr, events, summary, files, file } = await runJson(env, options)
+  const shared = events.flatMap(event => (event['event'] === 'bucket' ? (event['warnings'] ?? []) : []))
   const warnings = [...files.flatMap(file => file.warnings), ...(shared as string[])]
-  return { code, files, summary, warnings, said: `${stdout}${stderr}` }
+  return { code, summary, files, file, warnings, said: `${stdout}${stderr}` }
 }
 
 const outcomesOf = (files: Awaited<ReturnType<typeof run>>['files']) => files.map(({ outcome }) => outcome)
@@ -78,9 +67,9 @@ describe('an answer is believed after a look', () => {
 
   test('a completion whose ETag is opaque is proved by a look at the size', async () => {
     const { server, env } = await prepare({ 'a.csv': LARGE }, quirks.dropsPartsWithChecksums('0x8DCF1A'))
-    const { code, files } = await run(env)
+    const { code, file } = await run(env)
     const hasLanded = (await server.read(KEY)).body.equals(LARGE)
-    assert.equal(files[0]?.error?.code ?? files[0]?.outcome, hasLanded ? 'uploaded' : 'verify_mismatch')
+    assert.equal(file?.error?.code ?? file?.outcome, hasLanded ? 'uploaded' : 'verify_mismatch')
     assert.equal(code, hasLanded ? 0 : 1)
     assert.ok(server.seen.some(seen => kindOf(seen) === 'HeadObject'))
   })
@@ -103,10 +92,10 @@ describe('an answer is believed after a look', () => {
       complete,
       quirks.refuses(quirks.isKind('HeadObject'), 403, 'AccessDenied'),
     )
-    const { code, files } = await run(env)
+    const { code, file } = await run(env)
     assert.equal(code, 0)
-    assert.equal(files[0]?.outcome, 'uploaded')
-    assert.match(files[0]?.warnings.join('\n') ?? '', /not verifiable/)
+    assert.equal(file?.outcome, 'uploaded')
+    assert.match(file?.warnings.join('\n') ?? '', /not verifiable/)
   })
 
   // Of the parts' own answers nothing follows for what was made of them.
@@ -135,8 +124,7 @@ describe('a refusal before the body is read', () => {
         refusals += 1
       })
       const { server, env } = await prepare(files, refuse)
-      const { code, stdout } = await runBriefly({ ...env, CONCURRENCY: '8' }, JSON_OUTPUT)
-      const reported = reportedFiles(stdout)
+      const { code, files: reported } = await runBriefly({ ...env, CONCURRENCY: '8' })
       assert.equal(code, exit)
       assert.deepEqual(outcomesOf(reported), Array(20).fill('failed'))
       for (const { error } of reported) assert.equal(error?.retryable, false)
@@ -148,9 +136,9 @@ describe('a refusal before the body is read', () => {
   test('of a part: the upload is aborted, and the process ends', async () => {
     const refuse = quirks.refusesUnread(403, 'AccessDenied', ['UploadPart'])
     const { server, env } = await prepare({ 'a.csv': randomBytes(4 * PART) }, refuse)
-    const { code, stdout } = await runBriefly(env, JSON_OUTPUT)
+    const { code, file } = await runBriefly(env)
     assert.equal(code, 4)
-    assert.equal(reportedFiles(stdout)[0]?.error?.code, 'bucket')
+    assert.equal(file?.error?.code, 'bucket')
     assert.equal(server.seen.filter(seen => kindOf(seen) === 'AbortMultipartUpload').length, 1)
   })
 })
@@ -310,9 +298,9 @@ describe('headers that a server does not know', () => {
 
         test(`${about}: a key that is free is written`, async () => {
           const { server, env } = await prepare({ 'a.csv': content }, refusesCondition)
-          const { code, files, said } = await run({ ...env, ON_CONFLICT: rule })
+          const { code, file, said } = await run({ ...env, ON_CONFLICT: rule })
           assert.equal(code, 0, said)
-          assert.equal(files[0]?.outcome, 'uploaded')
+          assert.equal(file?.outcome, 'uploaded')
           assert.doesNotMatch(said, OVERLOADED)
           assert.ok((await server.read(KEY)).body.equals(content))
         })
@@ -326,9 +314,9 @@ describe('headers that a server does not know', () => {
             exchange.response.writeHead(status, { 'content-type': 'application/xml' }).end(xml)
           })
           appears(server)
-          const { code: ended, files, said } = await run({ ...env, ON_CONFLICT: rule })
-          assert.deepEqual([ended, files[0]?.outcome], [exit, outcome], said)
-          if (rule === 'fail') assert.equal(files[0]?.error?.code, 'conflict')
+          const { code: ended, file, said } = await run({ ...env, ON_CONFLICT: rule })
+          assert.deepEqual([ended, file?.outcome], [exit, outcome], said)
+          if (rule === 'fail') assert.equal(file?.error?.code, 'conflict')
           assert.ok((await server.read(KEY)).body.equals(OTHER))
         })
       }
@@ -340,18 +328,18 @@ describe('headers that a server does not know', () => {
       { 'a.csv': SMALL },
       quirks.refuses(quirks.isKind('PutObject'), 412, 'PreconditionFailed'),
     )
-    const { code, files, said } = await run({ ...env, ...FAST_CLOCK })
+    const { code, file, said } = await run({ ...env, ...FAST_CLOCK })
     assert.equal(code, 1, said)
-    assert.equal(files[0]?.error?.code, 'refused_by_server')
-    assert.equal(files[0]?.error?.retryable, false)
+    assert.equal(file?.error?.code, 'refused_by_server')
+    assert.equal(file?.error?.retryable, false)
     assert.doesNotMatch(said, /ON_CONFLICT/)
   })
 
   test('a 501 to everything that is sent is no overload', async () => {
     const { env } = await prepare({ 'a.csv': SMALL }, quirks.refuses(quirks.isKind('PutObject'), 501, 'NotImplemented'))
-    const { code, files, said } = await run({ ...env, ...FAST_CLOCK })
+    const { code, file, said } = await run({ ...env, ...FAST_CLOCK })
     assert.equal(code, 1, said)
-    assert.equal(files[0]?.error?.retryable, false)
+    assert.equal(file?.error?.retryable, false)
     assert.doesNotMatch(said, OVERLOADED)
   })
 })
@@ -361,9 +349,9 @@ describe('pages instead of answers', () => {
     test(`a page with status 200 to a ${kind}: nothing counts as landed`, async () => {
       const content = kind === 'PutObject' ? SMALL : LARGE
       const { server, env } = await prepare({ 'a.csv': content }, quirks.answersWithPage(200, [kind]))
-      const { code, files, said } = await run({ ...env, ...FAST_CLOCK })
+      const { code, file, said } = await run({ ...env, ...FAST_CLOCK })
       assert.ok(code === 1 || code === 6, said)
-      assert.equal(files[0]?.outcome, 'failed')
+      assert.equal(file?.outcome, 'failed')
       assert.doesNotMatch(said, GIBBERISH)
       assert.deepEqual(await server.keys(), [])
     })
@@ -380,12 +368,12 @@ describe('pages instead of answers', () => {
   ] as const) {
     test(`an HTML ${status} to a PutObject: the status is named, exit ${exits.join(' or ')}`, async () => {
       const { env } = await prepare({ 'a.csv': SMALL }, quirks.answersWithPage(status, ['PutObject'], headers))
-      const { code, files, said } = await run({ ...env, ...FAST_CLOCK })
+      const { code, file, said } = await run({ ...env, ...FAST_CLOCK })
       assert.ok(
         exits.some(exit => exit === code),
         `exit ${code}: ${said}`,
       )
-      const error = files[0]?.error
+      const error = file?.error
       assert.match(error?.message ?? '', new RegExp(`\\b${status}\\b`))
       assert.match(error?.advice ?? '', advice)
       assert.equal(error?.retryable, retryable)
@@ -431,10 +419,10 @@ describe('advice that is true', () => {
       { 'a.csv': SMALL },
       quirks.refuses(quirks.isKind('PutObject'), 403, 'AccessDenied', message),
     )
-    const { code, files } = await run(env)
+    const { code, file } = await run(env)
     assert.equal(code, 4)
-    assert.match(files[0]?.error?.advice ?? '', /kms:GenerateDataKey/)
-    assert.doesNotMatch(files[0]?.error?.advice ?? '', /s3:PutObject/)
+    assert.match(file?.error?.advice ?? '', /kms:GenerateDataKey/)
+    assert.doesNotMatch(file?.error?.advice ?? '', /s3:PutObject/)
   })
 
   for (const [status, code] of [
@@ -444,10 +432,10 @@ describe('advice that is true', () => {
   ] as const) {
     test(`${status} ${code} says that the storage is full`, async () => {
       const { env } = await prepare({ 'a.csv': SMALL }, quirks.refuses(quirks.isKind('PutObject'), status, code))
-      const { code: exit, files, said } = await run({ ...env, ...FAST_CLOCK })
+      const { code: exit, file, said } = await run({ ...env, ...FAST_CLOCK })
       assert.notEqual(exit, 0)
-      assert.match(files[0]?.error?.message ?? '', new RegExp(code))
-      assert.match(files[0]?.error?.advice ?? '', /full|quota/i)
+      assert.match(file?.error?.message ?? '', new RegExp(code))
+      assert.match(file?.error?.advice ?? '', /full|quota/i)
       assert.doesNotMatch(said, OVERLOADED)
     })
   }
@@ -477,10 +465,8 @@ describe('advice that is true', () => {
     const { env } = await prepare({ 'a.csv': SMALL }, refusal)
     const { stderr } = await runProgram(env)
     assert.match(stderr, /4442587FB7D0A2F9/)
-    const { stdout } = await runProgram(env, JSON_OUTPUT)
-    const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
-    assert.deepEqual(summary.files[0].error.s3, { code: 'InvalidArgument', status: 400, requestId: '4442587FB7D0A2F9' })
-    parseEvents(stdout)
+    const { file } = await runJson(env)
+    assert.deepEqual(file?.error?.s3, { code: 'InvalidArgument', status: 400, requestId: '4442587FB7D0A2F9' })
   })
 })
 
@@ -499,10 +485,10 @@ describe('ETags that look like an MD5 and are none', () => {
     test(`a ${size} file that is changed on its way there is not taken for one that landed`, async () => {
       const damage = (body: Buffer) => Buffer.concat([body.subarray(0, -1), body.subarray(-1).map(byte => byte ^ 1)])
       const { env } = await prepare({ 'a.csv': content }, quirks.inventsEtags(damage))
-      const { code, files, said } = await run({ ...env, ...FAST_CLOCK })
+      const { code, file, said } = await run({ ...env, ...FAST_CLOCK })
       assert.equal(code, 1, said)
-      assert.equal(files[0]?.outcome, 'failed')
-      assert.equal(files[0]?.error?.retryable, true)
+      assert.equal(file?.outcome, 'failed')
+      assert.equal(file?.error?.retryable, true)
     })
   }
 })
@@ -525,9 +511,9 @@ test('an upload that is begun without an id fails: no request goes to the object
     response.writeHead(200).end('<InitiateMultipartUploadResult></InitiateMultipartUploadResult>')
   })
   const { server, env } = await prepare({ 'a.csv': LARGE }, withoutId)
-  const { code, files, said } = await run(env)
+  const { code, file, said } = await run(env)
   assert.equal(code, 1, said)
-  assert.match(files[0]?.error?.message ?? '', /without an upload id/)
+  assert.match(file?.error?.message ?? '', /without an upload id/)
   assert.ok(!server.seen.some(seen => ['PUT', 'DELETE'].includes(seen.method)))
 })
 
@@ -548,9 +534,9 @@ describe('a completion that takes minutes', () => {
   ] as const) {
     test(`${what}: it is waited for, and no part is sent twice`, async () => {
       const { server, env } = await prepare({ 'a.csv': LARGE }, quirk())
-      const { code, files, said } = await run({ ...env, ...FAST_CLOCK })
+      const { code, file, said } = await run({ ...env, ...FAST_CLOCK })
       assert.equal(code, 0, said)
-      assert.equal(files[0]?.outcome, 'uploaded')
+      assert.equal(file?.outcome, 'uploaded')
       const count = (kind: string) => server.seen.filter(seen => kindOf(seen) === kind).length
       assert.deepEqual([count('CreateMultipartUpload'), count('UploadPart')], [1, 2])
       assert.equal(count('CompleteMultipartUpload'), what.includes('failure') ? 2 : 1)
