@@ -1,16 +1,15 @@
 /** What the program takes from `.env`, from files and from profiles, on the real process. */
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
-import { CREDENTIALS, runProgram } from '../support/program'
+import { describe, test } from 'node:test'
+import { listen } from '../support/listen'
+import { CREDENTIALS, NO_CREDENTIALS, runProgram } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 import { makeCertificate } from '../support/tls'
 
 const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-const NO_CREDENTIALS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
 const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = CREDENTIALS
 
 describe('.env', () => {
@@ -118,15 +117,12 @@ test('with static keys and no region nothing asks the instance metadata service'
     asked.push(request.url ?? '')
     response.writeHead(404).end()
   })
-  await new Promise<void>(resolve => metadata.listen(0, '127.0.0.1', resolve))
-  after(() => metadata.close())
   const server = await startServer()
-  const { port } = metadata.address() as AddressInfo
   const { code, stderr } = await runProgram({
     ...server.env,
     DATA_DIR,
     AWS_EC2_METADATA_DISABLED: undefined,
-    AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}`,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${await listen(metadata)}`,
   })
   assert.equal(code, 0, stderr)
   assert.deepEqual(asked, [])
@@ -152,12 +148,10 @@ describe('an access point', () => {
       if (method === 'PUT') written.push({ url, authorization: headers.authorization ?? '' })
       request.resume().on('end', () => response.writeHead(200, { etag: '"0cc175b9c0f1b6a831c399e269772661"' }).end())
     })
-    await new Promise<void>(resolve => access.listen(0, '127.0.0.1', resolve))
-    after(() => access.close())
     await runProgram({
       AWS_ENDPOINT_URL: 'http://s3.example.test',
       AWS_REGION: 'us-east-2',
-      HTTP_PROXY: `127.0.0.1:${(access.address() as AddressInfo).port}`,
+      HTTP_PROXY: `127.0.0.1:${await listen(access)}`,
       BUCKET_NAME: 'arn:aws:s3:eu-west-1:123456789012:accesspoint/lake',
       RUN_DATE: '2024-10-21',
       DATA_DIR,

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runJson, startProgram } from '../support/program'
+import { NO_CREDENTIALS, runJson, startProgram } from '../support/program'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -70,14 +70,13 @@ test('a signal ends the wait for credentials, too: exit 143', async () => {
       setTimeout(() => process.exit(), 10_000)`,
   })
   const server = await startServer()
-  const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
   writeFileSync(
     join(folder, 'config'),
     `[profile lake]\ncredential_process = "${process.execPath}" ${folder}/hang.js\n`,
   )
   const profile = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'lake' }
   const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-  const program = startProgram({ ...server.env, ...none, ...profile, DATA_DIR })
+  const program = startProgram({ ...server.env, ...NO_CREDENTIALS, ...profile, DATA_DIR })
   await once(program.stdout ?? program, 'data')
   program.kill('SIGTERM')
   const { code } = await program.ended

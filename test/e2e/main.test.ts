@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { SETTINGS } from '../../src/config/settings'
-import { CREDENTIALS, FAST_CLOCK, parseEvents, ROOT, runJson, runProgram } from '../support/program'
+import { CREDENTIALS, FAST_CLOCK, NO_CREDENTIALS, parseEvents, ROOT, runJson, runProgram } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -285,8 +285,7 @@ test('.env in the working folder gives what the environment does not, credential
       'STORAGE_LAYER=FromDotenv',
     ].join('\n'),
   })
-  const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
-  const { code, stdout, stderr } = await runProgram({ ...server.env, ...none, STORAGE_LAYER: '' }, { cwd })
+  const { code, stdout, stderr } = await runProgram({ ...server.env, ...NO_CREDENTIALS, STORAGE_LAYER: '' }, { cwd })
   assert.equal(code, 0, stderr)
   assert.match(stdout, /Using the bucket test-lake|Created the bucket test-lake/)
   assert.match(stdout, /FromDotenv\/Local\/CSV\/A\//)

@@ -12,7 +12,7 @@ import { AdaptiveRetryStrategy } from '@smithy/core/retry'
 import type { FileReport } from '../../src/report/file-report'
 import { connect, type S3Options } from '../../src/s3/connect'
 import { type Kind, kindOf } from '../support/faults'
-import { CREDENTIALS, FAST_CLOCK, preload, runJson, runProgram } from '../support/program'
+import { CREDENTIALS, FAST_CLOCK, NO_CREDENTIALS, preload, runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder, numberedFiles } from '../support/temp-folder'
@@ -189,11 +189,10 @@ describe('retries', { concurrency: 4 }, () => {
       }
       return body
     }
-    const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
     const profile = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'lake' }
     const { code, stdout, stderr, files } = await runJson({
       ...server.env,
-      ...none,
+      ...NO_CREDENTIALS,
       ...profile,
       DATA_DIR: numbered(50),
       CONCURRENCY: '1',

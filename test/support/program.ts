@@ -18,6 +18,13 @@ export const CREDENTIALS = {
   AWS_SESSION_TOKEN: 't0ken+never/printed==',
 } as const
 
+/** For the environment of a run that is to find its credentials elsewhere, or nowhere. */
+export const NO_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  AWS_SESSION_TOKEN: undefined,
+} as const
+
 /** `NODE_OPTIONS` for a run before which scripts of this folder are loaded. */
 export function preload(...names: readonly string[]): string {
   return names.map(name => `--require ${resolve(__dirname, `${name}.cjs`)}`).join(' ')

@@ -9,9 +9,9 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { after } from 'node:test'
+import { listen } from './listen'
 
 export interface SeenRequest {
   readonly method: string
@@ -98,15 +98,11 @@ export async function startProxy(
   listening.on('connection', () => {
     proxy.connections += 1
   })
-  await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
-
+  const port = await listen(listening)
   after(() => {
-    listening.closeAllConnections()
-    listening.close()
     const deletions = proxy.seen.filter(({ method, url }) => method === 'DELETE' && !url.includes('uploadId='))
     assert.deepEqual(deletions, [], 'the program deletes nothing but unfinished uploads')
   })
-  const { port } = listening.address() as AddressInfo
   const proxy: TestProxy = {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     seen: [],
