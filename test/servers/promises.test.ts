@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { oneBitOff } from '../support/faults'
 import { parseManifest, runBriefly, runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { breakOff, environmentOf, partOf, SERVER, SERVER_URL, sentParts, startRealServer } from '../support/real-server'
@@ -20,13 +21,6 @@ const KILLED_AFTER = Math.floor(PARTS * 0.9)
 const lacks = (what: (typeof SERVER)['lacks'][number]) => SERVER.lacks.includes(what)
 
 const isLook = ({ method, body }: SeenRequest) => ['HEAD', 'GET'].includes(method) && body.length === 0
-
-/** One bit off, in the last byte. */
-function edit(content: Buffer): Buffer {
-  const edited = Buffer.from(content)
-  edited[edited.length - 1] = (edited.at(-1) ?? 0) ^ 1
-  return edited
-}
 
 test('files of every size land byte for byte, and the same again is unchanged after a few looks', async () => {
   const server = await startRealServer()
@@ -76,9 +70,9 @@ for (const [what, size] of [
     const DATA_DIR = makeTempFolder({ 'a.csv': content })
     const env = { ...server.env, DATA_DIR }
     assert.equal((await runProgram(env)).code, 0)
-    writeFileSync(join(DATA_DIR, 'a.csv'), edit(content))
+    writeFileSync(join(DATA_DIR, 'a.csv'), oneBitOff(content))
     assert.match((await runProgram(env)).stdout, /1 uploaded, 0 unchanged, 0 failed/)
-    assert.ok((await server.read(KEY)).equals(edit(content)))
+    assert.ok((await server.read(KEY)).equals(oneBitOff(content)))
   })
 }
 

@@ -33,6 +33,11 @@ export function kindOf({ method, url }: Pick<SeenRequest, 'method' | 'url'>): Ki
   return 'other'
 }
 
+/** One bit off, in the last byte; of nothing, nothing. */
+export function oneBitOff(content: Buffer): Buffer {
+  return Buffer.concat([content.subarray(0, -1), content.subarray(-1).map(byte => byte ^ 1)])
+}
+
 export const FAULTS = {
   'a reset in the middle of the body': async ({ incoming }) => {
     let left = Math.floor(Number(incoming.headers['content-length'] ?? 0) / 2)
@@ -55,9 +60,7 @@ export const FAULTS = {
   },
   'another body than was sent': async exchange => {
     const isContent = exchange.incoming.method === 'PUT'
-    const answer = await passOn(exchange, body =>
-      isContent ? Buffer.concat([body.subarray(0, -1), body.subarray(-1).map(byte => byte ^ 1)]) : body,
-    )
+    const answer = await passOn(exchange, body => (isContent ? oneBitOff(body) : body))
     exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
   },
   'a truncated answer': async exchange => {
