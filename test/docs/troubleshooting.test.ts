@@ -304,6 +304,7 @@ describe('the screen says what the table says', { concurrency: 4 }, () => {
         .join('.*')
       assert.match(stderr, new RegExp(`^${pattern}$`, 'm'), stdout)
       assert.equal(code, exit)
+      if (exit === 2) assert.deepEqual(server.seen, [])
     })
   }
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { listen } from '../support/listen'
 import { CREDENTIALS, NO_CREDENTIALS, runProgram } from '../support/program'
-import { startServer } from '../support/s3-server'
+import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 import { makeCertificate } from '../support/tls'
 
@@ -69,6 +69,9 @@ describe('a profile', () => {
 
   async function runWithProfile(text: (url: string) => string, env: Record<string, string> = {}) {
     const server = await startServer(ours)
+    // What is done without on a server that is not AWS is done without on that of a profile, too.
+    server.meddle = (seen, response) =>
+      seen.headers['x-amz-checksum-crc32'] === undefined ? seen.body : refuse(response, 501, 'NotImplemented')
     const AWS_CONFIG_FILE = join(makeTempFolder({ config: text(server.url) }), 'config')
     const cwd = makeTempFolder({ '.env': `AWS_CONFIG_FILE=${AWS_CONFIG_FILE}\n` })
     const run = { BUCKET_NAME: 'test-lake', DATA_DIR, ...env }
@@ -89,6 +92,7 @@ describe('a profile', () => {
     test(`gives ${what}: the same server, by paths, as from variables`, async () => {
       const { server, code, stderr } = await runWithProfile(text)
       assert.equal(code, 0, stderr)
+      assert.equal((await server.keys()).length, 1)
       for (const { url, headers } of server.seen) {
         assert.match(url, /^\/test-lake/)
         assert.match(headers.authorization ?? '', /\/eu-west-1\/s3\//)

@@ -68,8 +68,8 @@ export const refusesUnread = (status: number, code: string, kinds: readonly Kind
   })
 
 /** A page of HTML in place of S3's answer, with the header of the status if it has one. */
-export const answersWithPage = (status: number, kinds: readonly Kind[], headers: Record<string, string> = {}) =>
-  quirk(isKind(...kinds), () => async ({ receive, response }) => {
+export const answersWithPage = (status: number, kinds: readonly Kind[] | 'all', headers: Record<string, string> = {}) =>
+  quirk(kinds === 'all' ? () => true : isKind(...kinds), () => async ({ receive, response }) => {
     if ((await receive()) === undefined) return
     const page = `<html>\r\n<head><title>${status} Refused</title></head>\r\n<body>\r\n<center><h1>${status} Refused</h1><hr>nginx</center>\r\n</body>\r\n</html>\r\n`
     response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(page)

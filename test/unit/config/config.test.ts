@@ -433,6 +433,7 @@ describe('the endpoint holds the bucket', () => {
     ['https://account.r2.example.com/my-lake', 'https://account.r2.example.com'],
     ['https://account.r2.example.com/my-lake/', 'https://account.r2.example.com'],
     ['https://gateway.example.com/s3/my-lake', 'https://gateway.example.com/s3'],
+    ['http://127.0.0.1:9000/my-lake', 'http://127.0.0.1:9000'],
     ['https://my-lake.s3.eu-west-1.amazonaws.com', 'https://s3.eu-west-1.amazonaws.com'],
     ['http://MY-LAKE.minio:9000/', 'http://minio:9000'],
   ] as const) {
