@@ -79,6 +79,7 @@ describe('exit codes', { concurrency: 4 }, () => {
       const { code, stdout, stderr, summary } = await runJson({ ...server.env, ...situation.env, DATA_DIR })
       assert.equal(code, situation.code, stdout + stderr)
       assert.equal(summary['exitCode'], situation.code)
+      if (situation.code === 6) assert.equal((summary['error'] as { retryable: boolean }).retryable, true)
       if ([2, 5].includes(situation.code)) assert.deepEqual(await server.keys().catch(() => []), [])
     })
   }

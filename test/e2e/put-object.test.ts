@@ -152,19 +152,6 @@ test('a part that the server refuses for good fails its file, and its upload is 
   assert.equal(server.seen.filter(isAbort).length, 1)
 })
 
-test('a request that a server could not serve is sent again, and the file lands', async () => {
-  const server = await startServer()
-  let refusals = 2
-  server.meddle = (seen, response) => {
-    if (seen.method !== 'PUT' || !seen.url.includes('a.csv') || refusals === 0) return seen.body
-    refusals -= 1
-    return refuse(response, 503, 'SlowDown')
-  }
-  const { code, file } = await runJson({ ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n' }) })
-  assert.equal(code, 0)
-  assert.equal(file?.requests, 3)
-})
-
 test('refused credentials stop the run: the files that were not begun are not tried', async () => {
   const server = await startServer()
   server.meddle = (seen, response) => (seen.url.includes('.csv') ? refuse(response, 400, 'ExpiredToken') : seen.body)

@@ -37,8 +37,8 @@ describe('retries', { concurrency: 4 }, () => {
     let left = 2
     server.meddle = (seen, response) =>
       kindOf(seen) === 'PutObject' && left-- > 0 ? refuse(response, 503, 'SlowDown') : seen.body
-    const { code, events } = await runJson({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
-    assert.equal(code, 0)
+    const { code, events, file } = await runJson({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
+    assert.deepEqual([code, file?.requests], [0, 3])
     const retries = events.filter(({ event }) => event === 'retry')
     assert.deepEqual(
       retries.map(({ reason, status, attempt, attempts }) => [reason, status, attempt, attempts]),
