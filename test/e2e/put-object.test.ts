@@ -1,9 +1,9 @@
-/** Large files, memory and signals, seen from the wire. */
+/** Large files, memory and a second signal, seen from the wire. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { runJson, runProgram, startJson, startProgram } from '../support/program'
+import { runJson, runProgram, startProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder, numberedFiles } from '../support/temp-folder'
@@ -88,34 +88,6 @@ test('no more than CONCURRENCY requests are in flight, whatever the number of fi
   assert.equal(code, 0)
   assert.equal(most, 3)
 })
-
-for (const [signal, expected] of [
-  ['SIGTERM', 143],
-  ['SIGINT', 130],
-] as const) {
-  test(`${signal} cancels what is in flight, aborts the multipart upload and exits ${expected} with a summary`, async () => {
-    const server = await startServer()
-    let arrived = () => {}
-    const firstPart = new Promise<void>(resolve => {
-      arrived = resolve
-    })
-    server.meddle = seen => {
-      if (!isPart(seen)) return seen.body
-      arrived()
-      return undefined
-    }
-    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'large.csv': Buffer.alloc(20 * MIB, 'a,b\n') }) }
-    const program = startJson(env)
-    await firstPart
-    program.kill(signal)
-    const { code, summary } = await program.ended
-    assert.equal(code, expected)
-    assert.equal(server.seen.filter(isAbort).length, 1)
-    assert.equal(summary['failed'], 1)
-    assert.equal(summary['exitCode'], expected)
-    assert.deepEqual(await server.keys(), [])
-  })
-}
 
 test('a second signal ends the program at once, though the server does not answer the abort', async () => {
   const server = await startServer()

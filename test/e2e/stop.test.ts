@@ -24,6 +24,7 @@ async function stopAt(
   server: TestServer,
   wanted: (seen: SeenRequest) => boolean,
   env: Readonly<Record<string, string>>,
+  signal: NodeJS.Signals = 'SIGTERM',
 ): Promise<Told> {
   const { meddle } = server
   const arrived = new Promise<void>(resolve => {
@@ -35,7 +36,7 @@ async function stopAt(
   })
   const program = startJson({ ...server.env, CSV_CHECK: 'off', ...env })
   await arrived
-  program.kill('SIGTERM')
+  program.kill(signal)
   const killer = setTimeout(() => program.kill('SIGKILL'), DOCKER_GRACE_MS)
   const ended = await program.ended
   clearTimeout(killer)
@@ -43,6 +44,22 @@ async function stopAt(
 }
 
 describe('stop', { concurrency: 4 }, () => {
+  for (const [signal, expected] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    test(`${signal} cancels what is in flight, aborts the multipart upload and exits ${expected} with a summary`, async () => {
+      const server = await startServer()
+      const env = { DATA_DIR: makeTempFolder({ 'large.csv': Buffer.alloc(20 * MIB, 'a,b\n') }), CSV_CHECK: 'warn' }
+      const { code, summary } = await stopAt(server, seen => kindOf(seen) === 'UploadPart', env, signal)
+      assert.equal(code, expected)
+      assert.equal(countOf(server, 'AbortMultipartUpload'), 1)
+      assert.equal(summary['failed'], 1)
+      assert.equal(summary['exitCode'], expected)
+      assert.deepEqual(await server.keys(), [])
+    })
+  }
+
   test('what had landed stays reported, what had failed keeps its reason, and nothing new is begun', async () => {
     const server = await startServer()
     server.meddle = (seen, response) => (seen.url.includes('b.csv') ? refuse(response, 403, 'AccessDenied') : seen.body)
