@@ -121,26 +121,20 @@ test('a file of 2,000,000 rows with quoted line breaks is described right, in pa
   assert.equal(Metadata?.['crc32'], undefined)
 })
 
-for (const [delimiter, name] of [
-  ['\t', 'tab'],
-  ['||', '||'],
-  ['\x01', 'U+0001'],
-  ['¦', 'U+00A6'],
-]) {
-  test(`a delimiter ${name} is in the metadata of the object`, async () => {
+for (const [delimiter, name, rows] of [
+  ['\t', 'tab', ['id\ttitle', '1\tAlien', '2\tBrazil']],
+  ['||', '||', ['id||title', '1||Alien', '2||Brazil']],
+  ['\x01', 'U+0001', ['id\x01title', '1\x01Alien', '2\x01Brazil']],
+  ['¦', 'U+00A6', ['id¦title', '1¦Alien', '2¦Brazil']],
+  // One column has none.
+  [null, 'none', ['name', 'Ann', 'Bob']],
+] as const) {
+  test(`a delimiter ${name} is in the JSON as it is, and in the metadata of the object by this name`, async () => {
     const server = await startServer()
-    const DATA_DIR = makeTempFolder({ 'a.csv': `id${delimiter}title\n1${delimiter}Alien\n2${delimiter}Brazil\n` })
+    const DATA_DIR = makeTempFolder({ 'a.csv': `${rows.join('\n')}\n` })
     const { file: report } = await runJson({ ...server.env, DATA_DIR })
     assert.equal(report?.delimiter, delimiter)
     const { Metadata } = (await server.read(String(report?.key))).object
     assert.equal(Metadata?.['delimiter'], name)
   })
 }
-
-test('one column has no delimiter, in the JSON and in the metadata', async () => {
-  const server = await startServer()
-  const DATA_DIR = makeTempFolder({ 'a.csv': 'name\nAnn\nBob\n' })
-  const { file: report } = await runJson({ ...server.env, DATA_DIR })
-  assert.equal(report?.delimiter, null)
-  assert.equal((await server.read(String(report?.key))).object.Metadata?.['delimiter'], 'none')
-})
