@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
 import type { FileReport } from '../../src/report/file-report'
 import { connect, type S3Options } from '../../src/s3/connect'
-import { type Kind, kindOf } from '../support/faults'
+import { breakFirst, FAULTS, type Kind, kindOf } from '../support/faults'
 import { CREDENTIALS, FAST_CLOCK, NO_CREDENTIALS, preload, runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
@@ -22,6 +22,14 @@ const MIB = 1024 * 1024
 const countOf = ({ seen }: TestServer, kind: Kind) => seen.filter(request => kindOf(request) === kind).length
 const endOf = ({ outcome, error }: FileReport) => error?.code ?? outcome
 const numbered = (count: number) => makeTempFolder(numberedFiles(count))
+
+/** Refuses the first requests of `kind`, so many `times`. */
+function refuseFirst(server: TestServer, times: number, kind: Kind, ...refusal: Refusal): void {
+  let left = times
+  server.meddle = (seen, response) => (kindOf(seen) === kind && left-- > 0 ? refuse(response, ...refusal) : seen.body)
+}
+
+type Refusal = readonly [status: number, code: string, headers?: Record<string, string>, message?: string]
 
 describe('retries', { concurrency: 4 }, () => {
   test('a server that keeps failing is asked seven times, and no more', async () => {
@@ -34,9 +42,7 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('a retry is told before its pause: why, which attempt, and how long', async () => {
     const server = await startServer()
-    let left = 2
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' && left-- > 0 ? refuse(response, 503, 'SlowDown') : seen.body
+    refuseFirst(server, 2, 'PutObject', 503, 'SlowDown')
     const { code, events, file } = await runJson({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
     assert.deepEqual([code, file?.requests], [0, 3])
     const retries = events.filter(({ event }) => event === 'retry')
@@ -90,7 +96,7 @@ describe('retries', { concurrency: 4 }, () => {
   ] as const) {
     test(`${reason} is for good: it is not tried again, exit ${expected}`, async () => {
       const server = await startServer()
-      server.meddle = (seen, response) => (kindOf(seen) === 'PutObject' ? refuse(response, status, reason) : seen.body)
+      refuseFirst(server, Infinity, 'PutObject', status, reason)
       const { code, file } = await runJson({ ...server.env, DATA_DIR: numbered(1) })
       assert.equal(code, expected)
       assert.equal(countOf(server, 'PutObject'), 1)
@@ -207,10 +213,7 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('a bucket that this run created is waited for where a machine does not know it yet', async () => {
     const server = await startServer()
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' && countOf(server, 'PutObject') <= 2
-        ? refuse(response, 404, 'NoSuchBucket')
-        : seen.body
+    refuseFirst(server, 2, 'PutObject', 404, 'NoSuchBucket')
     const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
     assert.equal(code, 0, stderr)
   })
@@ -218,8 +221,7 @@ describe('retries', { concurrency: 4 }, () => {
   test('a bucket that was there and is gone is not waited for: exit 4', async () => {
     const server = await startServer()
     await server.createBucket()
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' ? refuse(response, 404, 'NoSuchBucket') : seen.body
+    refuseFirst(server, Infinity, 'PutObject', 404, 'NoSuchBucket')
     const { code } = await runProgram({ ...server.env, DATA_DIR: numbered(1) })
     assert.equal(code, 4)
     assert.equal(countOf(server, 'PutObject'), 1)
@@ -245,10 +247,7 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('CompleteMultipartUpload that says 200 and then fails is tried again', async () => {
     const server = await startServer()
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'CompleteMultipartUpload' && countOf(server, 'CompleteMultipartUpload') === 1
-        ? refuse(response, 200, 'InternalError')
-        : seen.body
+    refuseFirst(server, 1, 'CompleteMultipartUpload', 200, 'InternalError')
     const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
     const { code, stdout, summary } = await runJson({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
     assert.equal(code, 0, stdout)
@@ -258,16 +257,8 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('a Complete whose answer was lost is not sent twice: what stands there is compared', async () => {
     const server = await startServer()
-    let isLost = false
-    server.breakWith = request => {
-      if (kindOf(request) !== 'CompleteMultipartUpload' || isLost) return undefined
-      isLost = true
-      return async exchange => {
-        const seen = await exchange.receive()
-        if (seen !== undefined) await exchange.forward(seen, seen.body)
-        exchange.incoming.socket.destroy()
-      }
-    }
+    const loseFirst = breakFirst(FAULTS['a lost answer'], 1)
+    server.breakWith = request => (kindOf(request) === 'CompleteMultipartUpload' ? loseFirst : undefined)
     const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
     const { code } = await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
     assert.equal(code, 0)
@@ -278,10 +269,7 @@ describe('retries', { concurrency: 4 }, () => {
   test('a body that a server says was damaged on its way is sent again, with its checksum', async () => {
     const server = await startServer()
     const says = 'The CRC32 you specified did not match the calculated checksum.'
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' && countOf(server, 'PutObject') <= 2
-        ? refuse(response, 400, 'BadDigest', {}, says)
-        : seen.body
+    refuseFirst(server, 2, 'PutObject', 400, 'BadDigest', {}, says)
     const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
     assert.equal(code, 0, stderr)
     assert.doesNotMatch(stderr, /refuses checksums/)
