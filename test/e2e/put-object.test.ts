@@ -69,24 +69,17 @@ test('a file of n parts takes n + 2 requests, and each run three more; connectio
 
 test('no more than CONCURRENCY requests are in flight, whatever the number of files', async () => {
   const server = await startServer()
-  let inFlight = 0
-  let most = 0
-  server.meddle = async (seen, response) => {
-    inFlight += 1
-    most = Math.max(most, inFlight)
-    response.on('close', () => {
-      inFlight -= 1
-    })
+  server.meddle = async seen => {
     // Answers only once as many requests as may be are there, or no more can come.
     if (seen.method === 'PUT' && seen.url.includes('.csv'))
-      while (inFlight < 3 && waiting()) await new Promise(setImmediate)
+      while (server.inFlight < 3 && waiting()) await new Promise(setImmediate)
     return seen.body
   }
   const DATA_DIR = makeTempFolder(numberedFiles(9))
   const waiting = () => server.seen.filter(({ url }) => url.includes('.csv')).length < 9
   const { code } = await runProgram({ ...server.env, DATA_DIR, CONCURRENCY: '3' })
   assert.equal(code, 0)
-  assert.equal(most, 3)
+  assert.equal(server.mostInFlight, 3)
 })
 
 test('a second signal ends the program at once, though the server does not answer the abort', async () => {

@@ -50,6 +50,9 @@ export interface TestProxy {
   readonly seen: SeenRequest[]
   /** The most bytes of bodies that were between arrival and answer at once. */
   mostBytesInFlight: number
+  /** Requests that have arrived and are not answered, and the most of them at once. */
+  inFlight: number
+  mostInFlight: number
   /** Connections that were opened. */
   connections: number
   meddle: Meddle
@@ -76,7 +79,10 @@ export async function startProxy(
       proxy.seen.push(seen)
       bytesInFlight += body.length
       proxy.mostBytesInFlight = Math.max(proxy.mostBytesInFlight, bytesInFlight)
+      proxy.inFlight += 1
+      proxy.mostInFlight = Math.max(proxy.mostInFlight, proxy.inFlight)
       response.on('close', () => {
+        proxy.inFlight -= 1
         bytesInFlight -= body.length
       })
       return seen
@@ -107,6 +113,8 @@ export async function startProxy(
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     seen: [],
     mostBytesInFlight: 0,
+    inFlight: 0,
+    mostInFlight: 0,
     connections: 0,
     meddle: seen => seen.body,
     breakWith: () => undefined,
