@@ -1,7 +1,7 @@
 /** What the server says it stored is compared with what was read; what differs is told in full, and left where it is. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Kind, kindOf } from '../support/faults'
+import { ask, type Kind, kindOf } from '../support/faults'
 import { runJson, type Told } from '../support/program'
 import type { Answer } from '../support/proxy'
 import { startServer, type TestServer } from '../support/s3-server'
@@ -16,11 +16,9 @@ function change(server: TestServer, kind: Kind, make: (answer: Answer) => Answer
   server.breakWith = request =>
     kindOf(request) !== kind
       ? undefined
-      : async ({ receive, forward, response }) => {
-          const seen = await receive()
-          if (seen === undefined) return
-          const answer = make(await forward(seen, body(seen.body)))
-          response.writeHead(answer.status, answer.headers).end(answer.body)
+      : async exchange => {
+          const answer = make(await ask(exchange, body))
+          exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
         }
 }
 

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Kind, kindOf } from './faults'
-import type { Answer, Exchange, Fault, SeenRequest } from './proxy'
+import { type Kind, kindOf, passOn } from './faults'
+import type { Fault, SeenRequest } from './proxy'
 import { refuse, type TestServer } from './s3-server'
 
 type Head = Pick<SeenRequest, 'method' | 'url' | 'headers'>
@@ -22,18 +22,6 @@ export const isKind =
   (...kinds: readonly Kind[]) =>
   (head: Head): boolean =>
     kinds.includes(kindOf(head))
-
-/** Passes the request on as it came. */
-export async function passOn(exchange: Exchange): Promise<void> {
-  const answer = await ask(exchange)
-  exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
-}
-
-async function ask({ receive, forward }: Exchange): Promise<Answer> {
-  const seen = await receive()
-  if (seen === undefined) throw new Error('the request broke off by itself')
-  return await forward(seen, seen.body)
-}
 
 const keyOf = (url: string) => decodeURIComponent(new URL(url, 'http://proxy').pathname.split('/').slice(2).join('/'))
 
