@@ -1,17 +1,17 @@
 /** docs/troubleshooting.md against the real program: each mistake is made, and the screen says what the table says. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { startForwardProxy } from '../support/forward-proxy'
-import { FAST_CLOCK, ROOT, runProgram } from '../support/program'
+import { listen } from '../support/listen'
+import { FAST_CLOCK, NO_CREDENTIALS, ROOT, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
+import { makeCertificate } from '../support/tls'
 
 /** Working folder of the run; `server` stands at `AWS_ENDPOINT_URL` and holds no bucket. */
 interface Scene {
@@ -58,25 +58,8 @@ function useProfile(text: string) {
   }
 }
 
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  after(() => server.close())
-  return (server.address() as AddressInfo).port
-}
-
-/** A certificate that no authority has signed. */
-function makeCertificate() {
-  const folder = makeTempFolder()
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const ask = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
-  execFileSync('openssl', [...ask, '-subj', '/CN=127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  return { key: readFileSync(key), cert: readFileSync(cert) }
-}
-
-const startTls = async () => {
-  const server = createHttps(makeCertificate(), (_, response) => response.end())
-  return await listen(server)
-}
+/** A server whose certificate no authority has signed. */
+const startTls = () => listen(createHttps(makeCertificate('IP:127.0.0.1'), (_, response) => response.end()))
 
 /** A container's role, whose credentials must be asked for anew before each request, and are refused once the files are read. */
 async function endSession(scene: Scene) {
@@ -301,8 +284,6 @@ const ROWS = [
 test('every row of the table is tried, and nothing is tried that is not in it', () =>
   assert.deepEqual(ROWS.map(({ what }) => what).sort(), Object.keys(MISTAKES).sort()))
 
-const NO_CREDENTIALS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
-
 describe('the screen says what the table says', { concurrency: 4 }, () => {
   for (const { what, exit, says } of ROWS) {
     test(what, async () => {
@@ -329,6 +310,8 @@ describe('the screen says what the table says', { concurrency: 4 }, () => {
         .join('.*')
       assert.match(stderr, new RegExp(`^${pattern}$`, 'm'), stdout)
       assert.equal(code, exit)
+      // What is known to be wrong without the server is told before it is asked.
+      if (exit === 2 || (exit === 3 && prepare === undefined)) assert.deepEqual(server.seen, [])
     })
   }
 })

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { editUnseen, TIME } from '../support/edit-unseen'
 import { kindOf } from '../support/faults'
-import { preload, reportedFiles, runProgram } from '../support/program'
+import { preload, runJson } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -70,16 +70,13 @@ async function sendChanging({ change, preload: script }: Case) {
     if (seen.url.includes('partNumber=1&')) change(path)
     return seen.body
   }
-  const { code, stdout } = await runProgram(
-    {
-      ...server.env,
-      ...(script === undefined ? {} : { NODE_OPTIONS: preload(script) }),
-      ...{ DATA_DIR, MAX_MEMORY: '8MiB', KEY_LAYOUT: '{file}' },
-    },
-    { args: ['--json'] },
-  )
+  const { code, file } = await runJson({
+    ...server.env,
+    ...(script === undefined ? {} : { NODE_OPTIONS: preload(script) }),
+    ...{ DATA_DIR, MAX_MEMORY: '8MiB', KEY_LAYOUT: '{file}' },
+  })
   const count = (kind: string) => server.seen.filter(seen => kindOf(seen) === kind).length
-  return { server, content, code, file: reportedFiles(stdout)[0], count }
+  return { server, content, code, file, count }
 }
 
 describe('a file in parts that', { concurrency: 2 }, () => {
@@ -114,11 +111,7 @@ test('a file that its file system loses fails, and no other one', async () => {
   const server = await startServer()
   const DATA_DIR = makeTempFolder({ 'a.csv': Buffer.alloc(SIZE, 'a,b\n'), 'b.csv': 'a,b\n' })
   const env = { ...server.env, DATA_DIR, CSV_CHECK: 'off', NODE_OPTIONS: preload('stale-file') }
-  const { code, stdout } = await runProgram(env, { args: ['--json'] })
+  const { code, stdout, ends } = await runJson(env)
   assert.equal(code, 1, stdout)
-  const outcomes = reportedFiles(stdout).map(({ file, outcome, error }) => [file, error?.code ?? outcome])
-  assert.deepEqual(outcomes, [
-    ['a.csv', 'unreadable'],
-    ['b.csv', 'uploaded'],
-  ])
+  assert.deepEqual(ends, ['a.csv unreadable', 'b.csv uploaded'])
 })

@@ -78,18 +78,6 @@ for (const reason of ['OperationAborted', 'BucketAlreadyOwnedByYou']) {
   })
 }
 
-test('a name that somebody else has is exit 4', async () => {
-  const server = await startServer()
-  server.meddle = (seen, response) => {
-    if (isCreate(seen)) return refuse(response, 409, 'BucketAlreadyExists')
-    if (!isLook(seen)) return seen.body
-    return server.seen.some(isCreate) ? refuse(response, 403, 'AccessDenied') : refuse(response, 404, 'NoSuchBucket')
-  }
-  const { code, stderr } = await runProgram({ ...server.env, DATA_DIR })
-  assert.equal(code, 4)
-  assert.match(stderr, /The bucket name test-lake is taken by somebody else\. Bucket names are shared/)
-})
-
 const REASONS = [
   ['InvalidAccessKeyId', 3, /Check AWS_ACCESS_KEY_ID/],
   ['SignatureDoesNotMatch', 3, /Check AWS_SECRET_ACCESS_KEY/],

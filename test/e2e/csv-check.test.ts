@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { CSV_FIXTURES, readAnswers } from '../support/csv-fixtures'
-import { reportedFiles, runProgram } from '../support/program'
+import { runJson, runProgram } from '../support/program'
 import { startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -19,9 +19,9 @@ const sentObjects = (server: TestServer) =>
 
 test('warn uploads every file as it is, and the JSON tells its shape, its faults and its notes', async () => {
   const server = await startServer()
-  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: CSV_FIXTURES }, { args: ['--json'] })
+  const { code, files } = await runJson({ ...server.env, DATA_DIR: CSV_FIXTURES })
   assert.equal(code, 0)
-  const reports = reportedFiles(stdout)
+  const reports = files
   assert.deepEqual(reports.map(({ file }) => file).sort(), Object.keys(ANSWERS).sort())
   for (const { file, key = '', faults, notes, rows, header, columns, delimiter, encoding, lineEnd } of reports) {
     const { faults: rightFaults = [], notes: rightNotes = [], ...rightShape } = ANSWERS[file] ?? {}
@@ -82,8 +82,7 @@ test('off does not look into any file', async () => {
 test('what was learnt goes into the JSON and the metadata of the object', async () => {
   const server = await startServer()
   const DATA_DIR = makeTempFolder({ 'a.csv': '\ufeffid;título\n1;"Amélie\nPoulain"\n' })
-  const { stdout } = await runProgram({ ...server.env, DATA_DIR }, { args: ['--json'] })
-  const [report] = reportedFiles(stdout)
+  const { file: report } = await runJson({ ...server.env, DATA_DIR })
   const { rows, columns, delimiter, encoding, header, lineEnd, key, crc32 } = report ?? {}
   assert.deepEqual([rows, columns, delimiter, encoding, header, lineEnd], [1, 2, ';', 'utf-8-bom', true, 'lf'])
   const { Metadata } = (await server.read(String(key))).object
@@ -100,11 +99,11 @@ test('what was learnt goes into the JSON and the metadata of the object', async 
 test('UTF-16 is told from UTF-8, its rows are counted, and its bytes land as they are', async () => {
   const server = await startServer()
   const content = Buffer.from('\ufeffid,título\n1,"Amélie\nPoulain"\n', 'utf16le')
-  const { stdout, stderr } = await runProgram(
-    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }), CSV_CHECK: 'strict' },
-    { args: ['--json'] },
-  )
-  const [report] = reportedFiles(stdout)
+  const { stderr, file: report } = await runJson({
+    ...server.env,
+    DATA_DIR: makeTempFolder({ 'a.csv': content }),
+    CSV_CHECK: 'strict',
+  })
   assert.deepEqual([report?.rows, report?.columns, report?.encoding, report?.faults], [1, 2, 'utf-16le', []], stderr)
   assert.deepEqual((await server.read(String(report?.key))).body, content)
 })
@@ -112,40 +111,30 @@ test('UTF-16 is told from UTF-8, its rows are counted, and its bytes land as the
 test('a file of 2,000,000 rows with quoted line breaks is described right, in parts as well', async () => {
   const server = await startServer()
   const content = HEAD + '7,"line\nbreak"\n'.repeat(1_999_999)
-  const { stdout } = await runProgram(
+  const { file: report } = await runJson(
     // With strict the whole file is known before its upload begins, and so is its metadata.
     { ...server.env, DATA_DIR: makeTempFolder({ 'many.csv': content }), CSV_CHECK: 'strict' },
-    { args: ['--json'] },
   )
-  const [report] = reportedFiles(stdout)
   assert.deepEqual([report?.rows, report?.columns, report?.faults], [1_999_999, 2, []])
   const { Metadata } = (await server.read(String(report?.key))).object
   assert.equal(Metadata?.['rows'], '1999999')
   assert.equal(Metadata?.['crc32'], undefined)
 })
 
-for (const [delimiter, name] of [
-  ['\t', 'tab'],
-  ['||', '||'],
-  ['\x01', 'U+0001'],
-  ['¦', 'U+00A6'],
-]) {
-  test(`a delimiter ${name} is in the metadata of the object`, async () => {
+for (const [delimiter, name, rows] of [
+  ['\t', 'tab', ['id\ttitle', '1\tAlien', '2\tBrazil']],
+  ['||', '||', ['id||title', '1||Alien', '2||Brazil']],
+  ['\x01', 'U+0001', ['id\x01title', '1\x01Alien', '2\x01Brazil']],
+  ['¦', 'U+00A6', ['id¦title', '1¦Alien', '2¦Brazil']],
+  // One column has none.
+  [null, 'none', ['name', 'Ann', 'Bob']],
+] as const) {
+  test(`a delimiter ${name} is in the JSON as it is, and in the metadata of the object by this name`, async () => {
     const server = await startServer()
-    const DATA_DIR = makeTempFolder({ 'a.csv': `id${delimiter}title\n1${delimiter}Alien\n2${delimiter}Brazil\n` })
-    const { stdout } = await runProgram({ ...server.env, DATA_DIR }, { args: ['--json'] })
-    const [report] = reportedFiles(stdout)
+    const DATA_DIR = makeTempFolder({ 'a.csv': `${rows.join('\n')}\n` })
+    const { file: report } = await runJson({ ...server.env, DATA_DIR })
     assert.equal(report?.delimiter, delimiter)
     const { Metadata } = (await server.read(String(report?.key))).object
     assert.equal(Metadata?.['delimiter'], name)
   })
 }
-
-test('one column has no delimiter, in the JSON and in the metadata', async () => {
-  const server = await startServer()
-  const DATA_DIR = makeTempFolder({ 'a.csv': 'name\nAnn\nBob\n' })
-  const { stdout } = await runProgram({ ...server.env, DATA_DIR }, { args: ['--json'] })
-  const [report] = reportedFiles(stdout)
-  assert.equal(report?.delimiter, null)
-  assert.equal((await server.read(String(report?.key))).object.Metadata?.['delimiter'], 'none')
-})

@@ -1,32 +1,30 @@
 /** A dry run, end to end: what a real one would do, and nothing written. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseEvents, reportedFiles, runProgram } from '../support/program'
+import { runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
 const isWrite = ({ method }: SeenRequest) => method !== 'GET' && method !== 'HEAD'
-const DRY = { args: ['--dry-run', '--json'] }
-const outcomes = (stdout: string) => reportedFiles(stdout).map(({ file, outcome }) => `${file} ${outcome}`)
+const dryRun = (env: Readonly<Record<string, string>>) => runJson(env, { args: ['--dry-run'] })
 
 test('without the bucket: it and every file would be made, and nothing is', async () => {
   const server = await startServer()
   const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n1\n', 'b.csv': 'b\n1\n' }), MANIFEST: 'true' }
-  const { code, stdout } = await runProgram(env, DRY)
+  const { code, summary, ends } = await dryRun(env)
   assert.equal(code, 0)
-  assert.deepEqual(outcomes(stdout), ['a.csv would-upload', 'b.csv would-upload'])
-  const summary = parseEvents(stdout).at(-1)
-  assert.equal(summary?.['bucketOutcome'], 'would-create')
-  assert.equal(summary?.['manifest'], undefined)
-  assert.deepEqual(summary?.['dryRun'], { wouldUpload: 2, wouldKeep: 0, unproven: ['s3:CreateBucket', 's3:PutObject'] })
+  assert.deepEqual(ends, ['a.csv would-upload', 'b.csv would-upload'])
+  assert.equal(summary['bucketOutcome'], 'would-create')
+  assert.equal(summary['manifest'], undefined)
+  assert.deepEqual(summary['dryRun'], { wouldUpload: 2, wouldKeep: 0, unproven: ['s3:CreateBucket', 's3:PutObject'] })
   assert.deepEqual(server.seen.filter(isWrite), [])
 })
 
 test('CREATE_BUCKET=false without the bucket is exit 4, as in a real run', async () => {
   const server = await startServer()
   const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-  assert.equal((await runProgram({ ...server.env, DATA_DIR, CREATE_BUCKET: 'false' }, DRY)).code, 4)
+  assert.equal((await dryRun({ ...server.env, DATA_DIR, CREATE_BUCKET: 'false' })).code, 4)
 })
 
 for (const [onConflict, expected, exitCode] of [
@@ -40,12 +38,12 @@ for (const [onConflict, expected, exitCode] of [
     await runProgram({ ...env, DATA_DIR: makeTempFolder({ 'other.csv': 'old\n', 'same.csv': 'same\n' }) })
     server.seen.length = 0
     const DATA_DIR = makeTempFolder({ 'other.csv': 'new content\n', 'same.csv': 'same\n', 'new.csv': 'n\n' })
-    const { code, stdout } = await runProgram({ ...env, DATA_DIR }, DRY)
+    const { code, files } = await dryRun({ ...env, DATA_DIR })
     assert.equal(code, exitCode)
-    assert.deepEqual(outcomes(stdout), ['new.csv would-upload', `other.csv ${expected}`, 'same.csv unchanged'])
+    const outcomes = files.map(({ file, outcome }) => `${file} ${outcome}`)
+    assert.deepEqual(outcomes, ['new.csv would-upload', `other.csv ${expected}`, 'same.csv unchanged'])
     assert.deepEqual(server.seen.filter(isWrite), [])
-    const [, report] = reportedFiles(stdout)
-    assert.equal(report?.error?.code, onConflict === 'fail' ? 'conflict' : undefined)
+    assert.equal(files[1]?.error?.code, onConflict === 'fail' ? 'conflict' : undefined)
   })
 }
 
@@ -61,7 +59,7 @@ test('text says that nothing was written, and which rights only a real run can p
 test('faults in strict, and credentials that are refused, end it as they end a real run', async () => {
   const server = await startServer()
   const DATA_DIR = makeTempFolder({ 'bad.csv': 'a,b\n1\n' })
-  assert.equal((await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'strict' }, DRY)).code, 5)
+  assert.equal((await dryRun({ ...server.env, DATA_DIR, CSV_CHECK: 'strict' })).code, 5)
   server.meddle = (_, response) => refuse(response, 403, 'InvalidAccessKeyId')
-  assert.equal((await runProgram({ ...server.env, DATA_DIR }, DRY)).code, 3)
+  assert.equal((await dryRun({ ...server.env, DATA_DIR })).code, 3)
 })

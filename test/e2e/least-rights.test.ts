@@ -4,11 +4,10 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseEvents, reportedFiles, runProgram, startProgram } from '../support/program'
+import { NO_CREDENTIALS, runJson, startProgram } from '../support/program'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
-const JSON_OUTPUT = { args: ['--json'] }
 const MIB = 1024 * 1024
 
 for (const [size, bytes] of [
@@ -27,9 +26,8 @@ for (const [size, bytes] of [
       }
       await server.createBucket()
       const DATA_DIR = makeTempFolder({ 'a.csv': Buffer.alloc(bytes, 'a\n') })
-      const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, ON_CONFLICT: rule }, JSON_OUTPUT)
+      const { code, stdout, file } = await runJson({ ...server.env, DATA_DIR, ON_CONFLICT: rule })
       assert.equal(code, exit, stdout)
-      const [file] = reportedFiles(stdout)
       assert.equal(file?.error?.code ?? file?.outcome, outcome)
       assert.equal(server.seen.filter(({ headers }) => headers['if-none-match'] === '*').length, 1)
     })
@@ -45,9 +43,8 @@ test('what was answered with 200 and is not there is no upload', async () => {
     return undefined
   }
   const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR }, JSON_OUTPUT)
+  const { code, file } = await runJson({ ...server.env, DATA_DIR })
   assert.equal(code, 1)
-  const [file] = reportedFiles(stdout)
   assert.deepEqual([file?.outcome, file?.error?.code, file?.error?.retryable], ['failed', 'verify_mismatch', true])
 })
 
@@ -59,9 +56,9 @@ test('a bucket that was created by a key that may not look at it was created, an
     return isCreated && ['HEAD', 'GET'].includes(seen.method) ? refuse(response, 403, 'AccessDenied') : seen.body
   }
   const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR }, JSON_OUTPUT)
+  const { code, stdout, summary } = await runJson({ ...server.env, DATA_DIR })
   assert.equal(code, 0, stdout)
-  assert.equal(parseEvents(stdout).at(-1)?.['bucketOutcome'], 'created')
+  assert.equal(summary['bucketOutcome'], 'created')
   assert.equal(server.seen.filter(({ url }) => url.includes('lifecycle')).length, 1)
 })
 
@@ -73,14 +70,13 @@ test('a signal ends the wait for credentials, too: exit 143', async () => {
       setTimeout(() => process.exit(), 10_000)`,
   })
   const server = await startServer()
-  const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
   writeFileSync(
     join(folder, 'config'),
     `[profile lake]\ncredential_process = "${process.execPath}" ${folder}/hang.js\n`,
   )
   const profile = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'lake' }
   const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-  const program = startProgram({ ...server.env, ...none, ...profile, DATA_DIR })
+  const program = startProgram({ ...server.env, ...NO_CREDENTIALS, ...profile, DATA_DIR })
   await once(program.stdout ?? program, 'data')
   program.kill('SIGTERM')
   const { code } = await program.ended

@@ -5,8 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { SETTINGS } from '../../src/config/settings'
-import { CREDENTIALS, FAST_CLOCK, parseEvents, ROOT, reportedFiles, runProgram } from '../support/program'
+import { CREDENTIALS, NO_CREDENTIALS, parseEvents, ROOT, runJson, runProgram } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -136,113 +135,27 @@ test('an unreadable file is its own failure, and the others land', async () => {
   assert.deepEqual(await server.keys(), [(await server.keys()).find(key => key.endsWith('/movies.csv'))])
 })
 
-test('what the server stored is compared with what was read: a mismatch is a failure with a code', async () => {
+test('a role that gives no credentials is refused with exit 3, the reason, and nothing sent', async () => {
   const server = await startServer()
-  server.meddle = ({ method, url, body }) =>
-    method === 'PUT' && url.includes('.csv') ? Buffer.from(body).fill('x', 0, 1) : body
-  const { code, stdout } = await runProgram(
-    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a,b\n' }) },
-    { args: ['--json'] },
-  )
-  assert.equal(code, 1)
-  const [file] = reportedFiles(stdout)
-  assert.equal(file?.outcome, 'failed')
-  assert.equal(file?.error?.code, 'verify_mismatch')
-})
-
-test('a collision is refused before any request', async () => {
-  const server = await startServer()
-  const DATA_DIR = makeTempFolder({ 'one/x.csv': 'a\n', 'two/x.csv': 'b\n' })
-  const { code, stderr } = await runProgram(server.env, { args: [join(DATA_DIR, 'one'), join(DATA_DIR, 'two')] })
-  assert.equal(code, 2)
-  assert.match(stderr, /^Failed: \S+one\/x\.csv and \S+two\/x\.csv would both land on the key Raw\/Local\/CSV\/X\//m)
+  const role = { AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere', AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/lake' }
+  const env = { ...server.env, ...NO_CREDENTIALS, ...role, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n' }) }
+  const { code, stderr } = await runProgram(env)
+  assert.equal(code, 3, stderr)
+  assert.match(stderr, /No AWS credentials were found \(ENOENT: [^)]* '\/nowhere'\)\. Set AWS_ACCESS_KEY_ID/)
   assert.deepEqual(server.seen, [])
-})
-
-const REFUSALS: readonly [title: string, env: Record<string, string>, args: string[], code: number, says: RegExp][] = [
-  ['no bucket name', { BUCKET_NAME: '' }, [], 2, /BUCKET_NAME is not set\. Set it in the environment or in a \.env/],
-  [
-    'an impossible bucket name',
-    { BUCKET_NAME: 'My Lake' },
-    [],
-    2,
-    /BUCKET_NAME is "My Lake"\. Set BUCKET_NAME to 3 to /,
-  ],
-  [
-    'an empty folder',
-    { DATA_DIR: 'empty' },
-    [],
-    2,
-    /No \.csv file in .*empty, only b\.txt \(not \.csv\)\. Put CSV files there/,
-  ],
-  ['a missing folder', { DATA_DIR: 'nowhere' }, [], 2, /nowhere does not exist\. Name an existing file or folder/],
-  ['an unknown option', {}, ['--fast'], 2, /Unknown option '--fast'.*See --help/s],
-  [
-    'no credentials',
-    { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' },
-    [],
-    3,
-    /No AWS credentials were found\. Set AWS_ACCESS_KEY_ID/,
-  ],
-  [
-    'a role that gives no credentials',
-    {
-      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' },
-      ...{ AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere', AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/lake' },
-    },
-    [],
-    3,
-    /No AWS credentials were found \(ENOENT: [^)]* '\/nowhere'\)\. Set AWS_ACCESS_KEY_ID/,
-  ],
-  [
-    'half a set of credentials',
-    { AWS_SECRET_ACCESS_KEY: '' },
-    [],
-    3,
-    /Half a set of credentials: AWS_SECRET_ACCESS_KEY is not set in the environment\./,
-  ],
-  ['an endpoint without a scheme', { AWS_ENDPOINT_URL: '127.0.0.1:9000' }, [], 2, /AWS_ENDPOINT_URL has no scheme/],
-]
-for (const [title, env, args, expected, says] of REFUSALS) {
-  test(`refused with exit ${expected}, two sentences and nothing sent: ${title}`, async () => {
-    const server = await startServer()
-    const folder = makeTempFolder({ 'full/a.csv': 'a\n', 'empty/b.txt': 'b\n' })
-    const DATA_DIR = join(folder, env['DATA_DIR'] ?? 'full')
-    const { code, stderr } = await runProgram({ ...server.env, ...env, DATA_DIR }, { args })
-    assert.equal(code, expected, stderr)
-    assert.match(stderr, says)
-    assert.deepEqual(server.seen, [])
-  })
-}
-
-test('an endpoint that does not answer is exit 6, worth retrying', async () => {
-  const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-  const { code, stdout } = await runProgram(
-    { ...FAST_CLOCK, AWS_ENDPOINT_URL: 'http://127.0.0.1:1', BUCKET_NAME: 'test-lake', DATA_DIR, LOG_FORMAT: 'json' },
-    {},
-  )
-  const summary = parseEvents(stdout).at(-1)
-  assert.equal(code, 6)
-  assert.equal(summary?.['exitCode'], 6)
-  assert.equal((summary?.['error'] as { retryable: boolean } | undefined)?.retryable, true)
 })
 
 test('with --json every line of stdout is an event, and the last one is the summary', async () => {
   const server = await startServer()
   const DATA_DIR = makeTempFolder({ 'movies.csv': MOVIES, 'notes.txt': '' })
-  const { code, stdout, stderr } = await runProgram(
-    { ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' },
-    { args: ['--json'] },
-  )
+  const { code, stderr, events, file } = await runJson({ ...server.env, DATA_DIR, RUN_DATE: '2024-10-21' })
   assert.equal(code, 0)
   assert.equal(stderr, '')
-  const events = parseEvents(stdout)
   assert.deepEqual(
     events.map(event => event['event']),
     ['found', 'bucket', 'file', 'read', 'summary'],
   )
   assert.deepEqual(events[0]?.['passedOver'], ['notes.txt (not .csv)'])
-  const [file] = reportedFiles(stdout)
   assert.equal(file?.key, 'Raw/Local/CSV/Movies/2024/10/21/movies.csv')
   assert.equal(file?.bytes, Buffer.byteLength(MOVIES))
   assert.equal(file?.outcome, 'uploaded')
@@ -291,8 +204,7 @@ test('.env in the working folder gives what the environment does not, credential
       'STORAGE_LAYER=FromDotenv',
     ].join('\n'),
   })
-  const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
-  const { code, stdout, stderr } = await runProgram({ ...server.env, ...none, STORAGE_LAYER: '' }, { cwd })
+  const { code, stdout, stderr } = await runProgram({ ...server.env, ...NO_CREDENTIALS, STORAGE_LAYER: '' }, { cwd })
   assert.equal(code, 0, stderr)
   assert.match(stdout, /Using the bucket test-lake|Created the bucket test-lake/)
   assert.match(stdout, /FromDotenv\/Local\/CSV\/A\//)
@@ -332,12 +244,4 @@ test('npx ts-node src/main.ts in a checkout uploads csv_files/', async () => {
     const { body } = await server.read(`Raw/Local/CSV/${dataset}/2024/10/21/${file}`)
     assert.deepEqual(body, readFileSync(join(ROOT, 'csv_files', file ?? '')))
   }
-})
-
-test('--help names every setting and --version the version, on stdout, without any configuration', async () => {
-  const help = await runProgram({}, { args: ['--help'] })
-  assert.equal(help.code, 0)
-  for (const { name } of SETTINGS) assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'))
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  assert.deepEqual(await runProgram({}, { args: ['--version'] }), { code: 0, stdout: `${version}\n`, stderr: '' })
 })

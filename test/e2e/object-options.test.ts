@@ -1,6 +1,6 @@
 /** `OBJECT_OPTIONS` goes with each request that makes an object, and with no other. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { test } from 'node:test'
 import { kindOf } from '../support/faults'
 import { runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
@@ -58,16 +58,4 @@ test('a bucket policy that demands a header is met by it', async () => {
   assert.equal((await runProgram(env)).code, 4)
   const { code, stderr } = await runProgram({ ...env, OBJECT_OPTIONS: 'ServerSideEncryption=AES256' })
   assert.equal(code, 0, stderr)
-})
-
-describe('what S3 does not have is refused before anything is sent', () => {
-  for (const text of ['StorageClass=COLD', 'Colour=red', 'Tagging=a=1&a=2', 'SSEKMSKeyId=alias/lake']) {
-    test(text, async () => {
-      const server = await startServer()
-      const { code, stderr } = await runProgram({ ...server.env, DATA_DIR, OBJECT_OPTIONS: text })
-      assert.equal(code, 2)
-      assert.match(stderr, /^Failed: .*OBJECT_OPTIONS.*\. .*\.$/m)
-      assert.deepEqual(server.seen, [])
-    })
-  }
 })

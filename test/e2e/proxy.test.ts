@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { startForwardProxy } from '../support/forward-proxy'
-import { FAST_CLOCK, runProgram } from '../support/program'
+import { listen } from '../support/listen'
+import { FAST_CLOCK, NO_CREDENTIALS, runProgram } from '../support/program'
 import { startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 import { makeCertificate } from '../support/tls'
@@ -96,9 +97,7 @@ describe('a proxy that stands in the way', { concurrency: 3 }, () => {
     const silent = createServer(() => {
       connections += 1
     })
-    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
-    after(() => silent.close())
-    const HTTPS_PROXY = `127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const HTTPS_PROXY = `127.0.0.1:${await listen(silent)}`
     const { code, stderr } = await runProgram({ ...server.env, ...TRUSTED, ...FAST_CLOCK, DATA_DIR, HTTPS_PROXY })
     assert.equal(code, 6)
     assert.match(stderr, /^Failed: Looking for the bucket test-lake failed: TimeoutError .*and the proxy between/m)
@@ -174,22 +173,15 @@ describe("the credentials' own requests", () => {
       const isSso = request.url?.startsWith('/federation') === true
       request.resume().on('end', () => response.end(isSso ? JSON.stringify({ roleCredentials }) : xml))
     })
-    await new Promise<void>(resolve => sts.listen(0, '127.0.0.1', resolve))
-    after(() => {
-      sts.closeAllConnections()
-      sts.close()
-    })
-    return { url: `https://127.0.0.1:${(sts.address() as AddressInfo).port}`, asked }
+    return { url: `https://127.0.0.1:${await listen(sts)}`, asked }
   }
-
-  const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
 
   test('web identity: STS is asked through the proxy, and its certificate is checked by AWS_CA_BUNDLE', async () => {
     const [server, proxy, sts] = [await startServer(OURS), await startForwardProxy(), await startSts()]
     const { code, stderr } = await runProgram({
       ...server.env,
       ...TRUSTED,
-      ...NO_KEYS,
+      ...NO_CREDENTIALS,
       DATA_DIR,
       HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
       AWS_ENDPOINT_URL_STS: sts.url,
@@ -214,7 +206,7 @@ describe("the credentials' own requests", () => {
     const { code, stderr } = await runProgram({
       ...server.env,
       ...TRUSTED,
-      ...NO_KEYS,
+      ...NO_CREDENTIALS,
       HOME,
       DATA_DIR,
       HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,

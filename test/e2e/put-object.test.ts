@@ -1,12 +1,12 @@
-/** Large files, memory and signals, seen from the wire. */
+/** Large files, memory and a second signal, seen from the wire. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { parseEvents, reportedFiles, runProgram, startProgram } from '../support/program'
+import { runJson, runProgram, startProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer } from '../support/s3-server'
-import { makeTempFolder } from '../support/temp-folder'
+import { makeTempFolder, numberedFiles } from '../support/temp-folder'
 
 const MIB = 1024 * 1024
 const KEY = 'Raw/Local/CSV/Large/2024/10/21/large.csv'
@@ -68,54 +68,18 @@ test('a file of n parts takes n + 2 requests, and each run two more; connections
 
 test('no more than CONCURRENCY requests are in flight, whatever the number of files', async () => {
   const server = await startServer()
-  let inFlight = 0
-  let most = 0
-  server.meddle = async (seen, response) => {
-    inFlight += 1
-    most = Math.max(most, inFlight)
-    response.on('close', () => {
-      inFlight -= 1
-    })
+  server.meddle = async seen => {
     // Answers only once as many requests as may be are there, or no more can come.
     if (seen.method === 'PUT' && seen.url.includes('.csv'))
-      while (inFlight < 3 && waiting()) await new Promise(setImmediate)
+      while (server.inFlight < 3 && waiting()) await new Promise(setImmediate)
     return seen.body
   }
-  const files = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+  const DATA_DIR = makeTempFolder(numberedFiles(9))
   const waiting = () => server.seen.filter(({ url }) => url.includes('.csv')).length < 9
-  const { code } = await runProgram({ ...server.env, DATA_DIR: makeTempFolder(files), CONCURRENCY: '3' })
+  const { code } = await runProgram({ ...server.env, DATA_DIR, CONCURRENCY: '3' })
   assert.equal(code, 0)
-  assert.equal(most, 3)
+  assert.equal(server.mostInFlight, 3)
 })
-
-for (const [signal, expected] of [
-  ['SIGTERM', 143],
-  ['SIGINT', 130],
-] as const) {
-  test(`${signal} cancels what is in flight, aborts the multipart upload and exits ${expected} with a summary`, async () => {
-    const server = await startServer()
-    let arrived = () => {}
-    const firstPart = new Promise<void>(resolve => {
-      arrived = resolve
-    })
-    server.meddle = seen => {
-      if (!isPart(seen)) return seen.body
-      arrived()
-      return undefined
-    }
-    const env = { ...server.env, DATA_DIR: makeTempFolder({ 'large.csv': Buffer.alloc(20 * MIB, 'a,b\n') }) }
-    const program = startProgram(env, { args: ['--json'] })
-    await firstPart
-    program.kill(signal)
-    const { code, stdout } = await program.ended
-    assert.equal(code, expected)
-    assert.equal(server.seen.filter(isAbort).length, 1)
-    const summary = parseEvents(stdout).at(-1)
-    assert.equal(summary?.['failed'], 1)
-    assert.equal(summary?.['exitCode'], expected)
-    assert.deepEqual(await server.keys(), [])
-  })
-}
 
 test('a second signal ends the program at once, though the server does not answer the abort', async () => {
   const server = await startServer()
@@ -152,28 +116,11 @@ test('a part that the server refuses for good fails its file, and its upload is 
   assert.equal(server.seen.filter(isAbort).length, 1)
 })
 
-test('a request that a server could not serve is sent again, and the file lands', async () => {
-  const server = await startServer()
-  let refusals = 2
-  server.meddle = (seen, response) => {
-    if (seen.method !== 'PUT' || !seen.url.includes('a.csv') || refusals === 0) return seen.body
-    refusals -= 1
-    return refuse(response, 503, 'SlowDown')
-  }
-  const { code, stdout } = await runProgram(
-    { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n' }) },
-    { args: ['--json'] },
-  )
-  assert.equal(code, 0)
-  const [file] = reportedFiles(stdout)
-  assert.equal(file?.requests, 3)
-})
-
 test('refused credentials stop the run: the files that were not begun are not tried', async () => {
   const server = await startServer()
   server.meddle = (seen, response) => (seen.url.includes('.csv') ? refuse(response, 400, 'ExpiredToken') : seen.body)
-  const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
-  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: makeTempFolder(files), CONCURRENCY: '2' })
+  const DATA_DIR = makeTempFolder(numberedFiles(20))
+  const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, CONCURRENCY: '2' })
   assert.equal(code, 3)
   assert.match(stdout, /0 uploaded, 0 unchanged, 20 failed/)
   assert.ok(server.seen.filter(({ url }) => url.includes('.csv')).length <= 2)
@@ -181,12 +128,12 @@ test('refused credentials stop the run: the files that were not begun are not tr
 
 test('a server that ignores If-None-Match is named, once a run, and only where it matters', async () => {
   const server = await startServer()
-  const files = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+  const DATA_DIR = makeTempFolder(numberedFiles(5))
   for (const ON_CONFLICT of ['keep', 'fail', 'overwrite']) {
-    const env = { ...server.env, DATA_DIR: makeTempFolder(files), ON_CONFLICT, STORAGE_LAYER: ON_CONFLICT }
-    const { code, stdout } = await runProgram(env, { args: ['--json'] })
+    const env = { ...server.env, DATA_DIR, ON_CONFLICT, STORAGE_LAYER: ON_CONFLICT }
+    const { code, files } = await runJson(env)
     assert.equal(code, 0)
-    const warnings = reportedFiles(stdout).flatMap(file => file.warnings)
+    const warnings = files.flatMap(file => file.warnings)
     const says = 'the server ignores If-None-Match: what others write while a run goes on may be written over'
     assert.deepEqual(warnings, ON_CONFLICT === 'overwrite' ? [] : [says])
   }

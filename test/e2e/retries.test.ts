@@ -9,19 +9,27 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AdaptiveRetryStrategy } from '@smithy/core/retry'
+import type { FileReport } from '../../src/report/file-report'
 import { connect, type S3Options } from '../../src/s3/connect'
-import { type Kind, kindOf } from '../support/faults'
-import { CREDENTIALS, FAST_CLOCK, parseEvents, preload, reportedFiles, runProgram } from '../support/program'
+import { breakFirst, FAULTS, type Kind, kindOf } from '../support/faults'
+import { CREDENTIALS, FAST_CLOCK, NO_CREDENTIALS, preload, runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
-import { makeTempFolder } from '../support/temp-folder'
+import { makeTempFolder, numberedFiles } from '../support/temp-folder'
 
 const MIB = 1024 * 1024
-const JSON_OUTPUT = { args: ['--json'] }
 
 const countOf = ({ seen }: TestServer, kind: Kind) => seen.filter(request => kindOf(request) === kind).length
-const numbered = (count: number) =>
-  makeTempFolder(Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}.csv`, `${index}\n`])))
+const endOf = ({ outcome, error }: FileReport) => error?.code ?? outcome
+const numbered = (count: number) => makeTempFolder(numberedFiles(count))
+
+/** Refuses the first requests of `kind`, so many `times`. */
+function refuseFirst(server: TestServer, times: number, kind: Kind, ...refusal: Refusal): void {
+  let left = times
+  server.meddle = (seen, response) => (kindOf(seen) === kind && left-- > 0 ? refuse(response, ...refusal) : seen.body)
+}
+
+type Refusal = readonly [status: number, code: string, headers?: Record<string, string>, message?: string]
 
 describe('retries', { concurrency: 4 }, () => {
   test('a server that keeps failing is asked seven times for the listing and for the bucket, and no more', async () => {
@@ -58,12 +66,10 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('a retry is told before its pause: why, which attempt, and how long', async () => {
     const server = await startServer()
-    let left = 2
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' && left-- > 0 ? refuse(response, 503, 'SlowDown') : seen.body
-    const { code, stdout } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) }, JSON_OUTPUT)
-    assert.equal(code, 0)
-    const retries = parseEvents(stdout).filter(({ event }) => event === 'retry')
+    refuseFirst(server, 2, 'PutObject', 503, 'SlowDown')
+    const { code, events, file } = await runJson({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
+    assert.deepEqual([code, file?.requests], [0, 3])
+    const retries = events.filter(({ event }) => event === 'retry')
     assert.deepEqual(
       retries.map(({ reason, status, attempt, attempts }) => [reason, status, attempt, attempts]),
       [
@@ -114,11 +120,11 @@ describe('retries', { concurrency: 4 }, () => {
   ] as const) {
     test(`${reason} is for good: it is not tried again, exit ${expected}`, async () => {
       const server = await startServer()
-      server.meddle = (seen, response) => (kindOf(seen) === 'PutObject' ? refuse(response, status, reason) : seen.body)
-      const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: numbered(1) }, JSON_OUTPUT)
+      refuseFirst(server, Infinity, 'PutObject', status, reason)
+      const { code, file } = await runJson({ ...server.env, DATA_DIR: numbered(1) })
       assert.equal(code, expected)
       assert.equal(countOf(server, 'PutObject'), 1)
-      assert.equal(reportedFiles(stdout)[0]?.error?.retryable, false)
+      assert.equal(file?.error?.retryable, false)
     })
   }
 
@@ -180,12 +186,9 @@ describe('retries', { concurrency: 4 }, () => {
     const server = await startServer()
     server.meddle = (seen, response) =>
       countOf(server, 'PutObject') > 2 ? refuse(response, 400, 'ExpiredToken') : seen.body
-    const { code, stdout } = await runProgram({ ...server.env, DATA_DIR: numbered(6), CONCURRENCY: '1' }, JSON_OUTPUT)
+    const { code, files } = await runJson({ ...server.env, DATA_DIR: numbered(6), CONCURRENCY: '1' })
     assert.equal(code, 3)
-    assert.deepEqual(
-      reportedFiles(stdout).map(({ outcome, error }) => error?.code ?? outcome),
-      ['uploaded', 'uploaded', ...Array(4).fill('credentials')],
-    )
+    assert.deepEqual(files.map(endOf), ['uploaded', 'uploaded', ...Array(4).fill('credentials')])
     assert.equal(countOf(server, 'PutObject'), 3)
     assert.equal((await server.keys()).length, 2)
   })
@@ -216,14 +219,16 @@ describe('retries', { concurrency: 4 }, () => {
       }
       return body
     }
-    const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined }
     const profile = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_PROFILE: 'lake' }
-    const { code, stdout, stderr } = await runProgram(
-      { ...server.env, ...none, ...profile, DATA_DIR: numbered(50), CONCURRENCY: '1' },
-      JSON_OUTPUT,
-    )
+    const { code, stdout, stderr, files } = await runJson({
+      ...server.env,
+      ...NO_CREDENTIALS,
+      ...profile,
+      DATA_DIR: numbered(50),
+      CONCURRENCY: '1',
+    })
     assert.equal(code, 3, `${stdout}${stderr}`)
-    const outcomes = reportedFiles(stdout).map(({ outcome, error }) => error?.code ?? outcome)
+    const outcomes = files.map(endOf)
     const landed = outcomes.filter(outcome => outcome === 'uploaded').length
     assert.ok(landed >= 3, `${landed} landed`)
     assert.deepEqual(outcomes, [...Array(landed).fill('uploaded'), ...Array(50 - landed).fill('credentials')])
@@ -232,10 +237,7 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('a bucket that this run created is waited for where a machine does not know it yet', async () => {
     const server = await startServer()
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' && countOf(server, 'PutObject') <= 2
-        ? refuse(response, 404, 'NoSuchBucket')
-        : seen.body
+    refuseFirst(server, 2, 'PutObject', 404, 'NoSuchBucket')
     const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
     assert.equal(code, 0, stderr)
   })
@@ -243,8 +245,7 @@ describe('retries', { concurrency: 4 }, () => {
   test('a bucket that was there and is gone is not waited for: exit 4', async () => {
     const server = await startServer()
     await server.createBucket()
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' ? refuse(response, 404, 'NoSuchBucket') : seen.body
+    refuseFirst(server, Infinity, 'PutObject', 404, 'NoSuchBucket')
     const { code } = await runProgram({ ...server.env, DATA_DIR: numbered(1) })
     assert.equal(code, 4)
     assert.equal(countOf(server, 'PutObject'), 1)
@@ -270,29 +271,18 @@ describe('retries', { concurrency: 4 }, () => {
 
   test('CompleteMultipartUpload that says 200 and then fails is tried again', async () => {
     const server = await startServer()
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'CompleteMultipartUpload' && countOf(server, 'CompleteMultipartUpload') === 1
-        ? refuse(response, 200, 'InternalError')
-        : seen.body
+    refuseFirst(server, 1, 'CompleteMultipartUpload', 200, 'InternalError')
     const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
-    const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' }, JSON_OUTPUT)
+    const { code, stdout, summary } = await runJson({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
     assert.equal(code, 0, stdout)
     assert.equal(countOf(server, 'CompleteMultipartUpload'), 2)
-    assert.equal(parseEvents(stdout).at(-1)?.['uploaded'], 1)
+    assert.equal(summary['uploaded'], 1)
   })
 
   test('a Complete whose answer was lost is not sent twice: what stands there is compared', async () => {
     const server = await startServer()
-    let isLost = false
-    server.breakWith = request => {
-      if (kindOf(request) !== 'CompleteMultipartUpload' || isLost) return undefined
-      isLost = true
-      return async exchange => {
-        const seen = await exchange.receive()
-        if (seen !== undefined) await exchange.forward(seen, seen.body)
-        exchange.incoming.socket.destroy()
-      }
-    }
+    const loseFirst = breakFirst(FAULTS['a lost answer'], 1)
+    server.breakWith = request => (kindOf(request) === 'CompleteMultipartUpload' ? loseFirst : undefined)
     const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
     const { code } = await runProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
     assert.equal(code, 0)
@@ -303,10 +293,7 @@ describe('retries', { concurrency: 4 }, () => {
   test('a body that a server says was damaged on its way is sent again, with its checksum', async () => {
     const server = await startServer()
     const says = 'The CRC32 you specified did not match the calculated checksum.'
-    server.meddle = (seen, response) =>
-      kindOf(seen) === 'PutObject' && countOf(server, 'PutObject') <= 2
-        ? refuse(response, 400, 'BadDigest', {}, says)
-        : seen.body
+    refuseFirst(server, 2, 'PutObject', 400, 'BadDigest', {}, says)
     const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(1) })
     assert.equal(code, 0, stderr)
     assert.doesNotMatch(stderr, /refuses checksums/)
@@ -322,21 +309,14 @@ describe('retries', { concurrency: 4 }, () => {
       const isLast = seen.url.includes('f5.csv') && seen.method === 'PUT'
       return isLast ? Buffer.from(seen.body).fill('x', 0, 1) : seen.body
     }
-    const { code, stdout } = await runProgram(
-      { ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(6), CONCURRENCY: '1' },
-      JSON_OUTPUT,
-    )
+    const { code, files } = await runJson({ ...server.env, ...FAST_CLOCK, DATA_DIR: numbered(6), CONCURRENCY: '1' })
     assert.equal(code, 1)
     const puts = server.seen.filter(seen => kindOf(seen) === 'PutObject')
     assert.equal(puts.filter(({ headers }) => headers['x-amz-checksum-crc32'] !== undefined).length, 1)
     for (const { headers, body } of puts) {
       assert.equal(headers['x-amz-content-sha256'], createHash('sha256').update(body).digest('hex'))
     }
-    const files = reportedFiles(stdout)
     assert.equal(files.flatMap(({ warnings }) => warnings).filter(each => each.includes('refuses checksums')).length, 1)
-    assert.deepEqual(
-      files.map(({ outcome, error }) => error?.code ?? outcome),
-      [...Array(5).fill('uploaded'), 'verify_mismatch'],
-    )
+    assert.deepEqual(files.map(endOf), [...Array(5).fill('uploaded'), 'verify_mismatch'])
   })
 })

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type Kind, kindOf } from '../support/faults'
-import { CREDENTIALS, parseEvents, reportedFiles, runProgram } from '../support/program'
+import { CREDENTIALS, runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -75,16 +75,16 @@ describe('secrets', { concurrency: 4 }, () => {
     symlinkSync('/dev/zero', device)
     const socket = createServer().listen(join(DATA_DIR, 'socket.csv'))
     await once(socket, 'listening')
-    const { code, stdout } = await runProgram(server.env, { args: ['--json', DATA_DIR, device] })
+    const { code, events, files } = await runJson(server.env, { args: [DATA_DIR, device] })
     socket.close()
     assert.equal(code, 0)
-    assert.deepEqual(parseEvents(stdout)[0]?.['passedOver'], [
+    assert.deepEqual(events[0]?.['passedOver'], [
       'link.csv (symbolic link out of the folder)',
       'socket.csv (not a regular file)',
       `${device} (not a regular file)`,
     ])
     assert.deepEqual(
-      reportedFiles(stdout).map(({ file }) => file),
+      files.map(({ file }) => file),
       ['a.csv'],
     )
   })

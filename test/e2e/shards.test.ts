@@ -1,23 +1,20 @@
 /** Many runs for one set of files, and the manifests that they leave, end to end. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseEvents, parseManifest, reportedFiles, runProgram } from '../support/program'
+import { parseManifest, runJson, runProgram } from '../support/program'
 import { refuse, startServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
 
 const RUN_DATE = '2024-10-21'
-const JSON_OUTPUT = { args: ['--json'] }
 const MANIFEST_KEY = 'Raw/Local/CSV/_manifests/2024-10-21/manifest.json'
 
 test('4 shards against one bucket, at once, land every file once', async () => {
   const server = await startServer()
   const files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`sub/f${index}.csv`, `id\n${index}\n`]))
   const env = { ...server.env, DATA_DIR: makeTempFolder(files), RUN_DATE, MANIFEST: 'true', SHARDS: '4' }
-  const runs = await Promise.all(
-    [0, 1, 2, 3].map(index => runProgram({ ...env, JOB_COMPLETION_INDEX: String(index) }, JSON_OUTPUT)),
-  )
+  const runs = await Promise.all([0, 1, 2, 3].map(index => runJson({ ...env, JOB_COMPLETION_INDEX: String(index) })))
   for (const { code, stdout } of runs) assert.equal(code, 0, stdout)
-  const uploaded = runs.flatMap(({ stdout }) => reportedFiles(stdout).map(({ file }) => file))
+  const uploaded = runs.flatMap(({ files }) => files.map(({ file }) => file))
   assert.deepEqual(uploaded.sort(), Object.keys(files).sort())
   const manifests = [0, 1, 2, 3].map(index => `Raw/Local/CSV/_manifests/2024-10-21/manifest-${index}-of-4.json`)
   const keys = Object.keys(files).map(file => `Raw/Local/CSV/${file.slice(4, -4).toUpperCase()}/2024/10/21/${file}`)
@@ -55,9 +52,9 @@ test('the manifest holds the summary, and is written over by the next run for th
   const server = await startServer()
   const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'id\n1\n' }), RUN_DATE, MANIFEST: 'true' }
   for (const outcome of ['uploaded', 'unchanged']) {
-    const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+    const { code, summary: told } = await runJson(env)
     assert.equal(code, 0)
-    const { event: _, time: __, manifest, requests, ...summary } = parseEvents(stdout).at(-1) ?? {}
+    const { event: _, time: __, manifest, requests, ...summary } = told
     assert.equal(manifest, MANIFEST_KEY)
     const { body, object } = await server.read(MANIFEST_KEY)
     assert.equal(object.ContentType, 'application/json')
@@ -116,10 +113,9 @@ test('a manifest that cannot be written ends the run with its reason, and the fi
   server.meddle = (seen, response) =>
     seen.url.includes('manifest') ? refuse(response, 403, 'AccessDenied') : seen.body
   const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': 'a\n' }), RUN_DATE, MANIFEST: 'true' }
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+  const { code, summary } = await runJson(env)
   assert.equal(code, 4)
-  const summary = parseEvents(stdout).at(-1)
-  assert.equal(summary?.['uploaded'], 1)
-  assert.equal(summary?.['manifest'], undefined)
-  assert.match(JSON.stringify(summary?.['error']), /Writing the manifest Raw.* failed: AccessDenied/)
+  assert.equal(summary['uploaded'], 1)
+  assert.equal(summary['manifest'], undefined)
+  assert.match(JSON.stringify(summary['error']), /Writing the manifest Raw.* failed: AccessDenied/)
 })

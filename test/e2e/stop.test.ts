@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { defer } from '../support/deferred'
 import { kindOf } from '../support/faults'
-import { type Ended, parseEvents, preload, reportedFiles, startProgram } from '../support/program'
+import { preload, runJson, startJson, startProgram, type Told } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { refuse, startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -24,7 +24,8 @@ async function stopAt(
   server: TestServer,
   wanted: (seen: SeenRequest) => boolean,
   env: Readonly<Record<string, string>>,
-): Promise<Ended> {
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<Told> {
   const { meddle } = server
   const arrived = new Promise<void>(resolve => {
     server.meddle = (seen, response) => {
@@ -33,31 +34,39 @@ async function stopAt(
       return undefined
     }
   })
-  const program = startProgram({ ...server.env, CSV_CHECK: 'off', ...env }, { args: ['--json'] })
+  const program = startJson({ ...server.env, CSV_CHECK: 'off', ...env })
   await arrived
-  program.kill('SIGTERM')
+  program.kill(signal)
   const killer = setTimeout(() => program.kill('SIGKILL'), DOCKER_GRACE_MS)
   const ended = await program.ended
   clearTimeout(killer)
   return ended
 }
 
-const outcomesOf = ({ stdout }: Ended) =>
-  reportedFiles(stdout).map(({ file, outcome, error }) => [file, error?.code ?? outcome])
-
 describe('stop', { concurrency: 4 }, () => {
+  for (const [signal, expected] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    test(`${signal} cancels what is in flight, aborts the multipart upload and exits ${expected} with a summary`, async () => {
+      const server = await startServer()
+      const env = { DATA_DIR: makeTempFolder({ 'large.csv': Buffer.alloc(20 * MIB, 'a,b\n') }), CSV_CHECK: 'warn' }
+      const { code, summary } = await stopAt(server, seen => kindOf(seen) === 'UploadPart', env, signal)
+      assert.equal(code, expected)
+      assert.equal(countOf(server, 'AbortMultipartUpload'), 1)
+      assert.equal(summary['failed'], 1)
+      assert.equal(summary['exitCode'], expected)
+      assert.deepEqual(await server.keys(), [])
+    })
+  }
+
   test('what had landed stays reported, what had failed keeps its reason, and nothing new is begun', async () => {
     const server = await startServer()
     server.meddle = (seen, response) => (seen.url.includes('b.csv') ? refuse(response, 403, 'AccessDenied') : seen.body)
     const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'b.csv': 'b\n', 'c.csv': 'c\n', 'd.csv': 'd\n' })
     const ended = await stopAt(server, ({ url }) => url.includes('c.csv'), { DATA_DIR, CONCURRENCY: '1' })
     assert.equal(ended.code, 143)
-    assert.deepEqual(outcomesOf(ended), [
-      ['a.csv', 'uploaded'],
-      ['b.csv', 'bucket'],
-      ['c.csv', 'interrupted'],
-      ['d.csv', 'interrupted'],
-    ])
+    assert.deepEqual(ended.ends, ['a.csv uploaded', 'b.csv bucket', 'c.csv interrupted', 'd.csv interrupted'])
     assert.equal(server.seen.filter(({ url }) => url.includes('d.csv')).length, 0)
   })
 
@@ -66,10 +75,7 @@ describe('stop', { concurrency: 4 }, () => {
     const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'large.csv': Buffer.alloc(9 * MIB) })
     const ended = await stopAt(server, seen => kindOf(seen) === 'ListObjectsV2', { DATA_DIR })
     assert.equal(ended.code, 143)
-    assert.deepEqual(outcomesOf(ended), [
-      ['a.csv', 'interrupted'],
-      ['large.csv', 'interrupted'],
-    ])
+    assert.deepEqual(ended.ends, ['a.csv interrupted', 'large.csv interrupted'])
     assert.equal(countOf(server, 'PutObject') + countOf(server, 'CreateMultipartUpload'), 0)
   })
 
@@ -78,7 +84,7 @@ describe('stop', { concurrency: 4 }, () => {
     const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'b.csv': '' })
     // Takes seconds to read, and no space.
     truncateSync(join(DATA_DIR, 'b.csv'), 16 * GIB)
-    const program = startProgram({ ...server.env, DATA_DIR }, { args: ['--json'] })
+    const program = startJson({ ...server.env, DATA_DIR })
     let printed = ''
     program.stdout?.on('data', chunk => {
       printed += chunk
@@ -86,17 +92,14 @@ describe('stop', { concurrency: 4 }, () => {
     })
     const ended = await program.ended
     assert.equal(ended.code, 130)
-    assert.deepEqual(
-      outcomesOf(ended).map(([, code]) => code),
-      ['interrupted', 'interrupted'],
-    )
-    assert.equal(parseEvents(ended.stdout).at(-1)?.['failed'], 2)
+    assert.deepEqual(ended.ends, ['a.csv interrupted', 'b.csv interrupted'])
+    assert.equal(ended.summary['failed'], 2)
   })
 
   test('every upload that was begun is aborted, also one that the server only then tells of', async () => {
     const server = await startServer()
     const DATA_DIR = makeTempFolder({ 'a.csv': Buffer.alloc(9 * MIB, 'a'), 'b.csv': Buffer.alloc(9 * MIB, 'b') })
-    const program = startProgram({ ...server.env, DATA_DIR, CSV_CHECK: 'off' }, { args: ['--json'] })
+    const program = startJson({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
     const cancelled = defer<void>()
     const partOfA = defer<void>()
     server.meddle = async (seen, response) => {
@@ -115,10 +118,7 @@ describe('stop', { concurrency: 4 }, () => {
     }
     const ended = await program.ended
     assert.equal(ended.code, 143)
-    assert.deepEqual(outcomesOf(ended), [
-      ['a.csv', 'interrupted'],
-      ['b.csv', 'interrupted'],
-    ])
+    assert.deepEqual(ended.ends, ['a.csv interrupted', 'b.csv interrupted'])
     assert.equal(countOf(server, 'CreateMultipartUpload'), 2)
     assert.equal(countOf(server, 'AbortMultipartUpload'), 2)
   })
@@ -129,7 +129,7 @@ describe('stop', { concurrency: 4 }, () => {
     const ended = await stopAt(server, ({ url }) => url.includes('partNumber=2'), { DATA_DIR, ON_INTERRUPT: 'keep' })
     assert.equal(ended.code, 143)
     assert.equal(countOf(server, 'AbortMultipartUpload'), 0)
-    assert.deepEqual(reportedFiles(ended.stdout)[0]?.warnings, ['its parts are kept for the next run'])
+    assert.deepEqual(ended.file?.warnings, ['its parts are kept for the next run'])
   })
 
   test('an abort that is not answered is given up in time for the summary, which tells of it', async () => {
@@ -139,13 +139,13 @@ describe('stop', { concurrency: 4 }, () => {
     const ended = await stopAt(server, seen => kindOf(seen) === 'UploadPart', { DATA_DIR })
     assert.equal(ended.code, 143)
     assert.equal(countOf(server, 'AbortMultipartUpload'), 1)
-    assert.match(reportedFiles(ended.stdout)[0]?.warnings.join() ?? '', /its unfinished upload was not aborted/)
+    assert.match(ended.file?.warnings.join() ?? '', /its unfinished upload was not aborted/)
   })
 
   test('while the run waits to try again: it does not wait any longer', async () => {
     const server = await startServer()
     const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n' })
-    const program = startProgram({ ...server.env, DATA_DIR }, { args: ['--json'] })
+    const program = startJson({ ...server.env, DATA_DIR })
     server.meddle = (seen, response) => {
       if (kindOf(seen) !== 'PutObject') return seen.body
       // The fifth pause is half of 16 s on average, and more than that after a Retry-After.
@@ -161,9 +161,9 @@ describe('stop', { concurrency: 4 }, () => {
     const names = Array.from({ length: 400 }, (_, index) => `${index}.csv`)
     const DATA_DIR = makeTempFolder(Object.fromEntries(names.map(name => [name, 'a\n'])))
     const env = { DATA_DIR, BUCKET_NAME: 'lake', NODE_OPTIONS: preload('stop-in-folder') }
-    const { code, stdout, stderr } = await startProgram(env, { args: ['--json'] }).ended
+    const { code, summary, stderr } = await runJson(env)
     assert.equal(code, 143)
-    assert.equal(parseEvents(stdout).at(-1)?.['exitCode'], 143)
+    assert.equal(summary['exitCode'], 143)
     assert.ok(Number(/(\d+) looks/.exec(stderr)?.[1]) < names.length, stderr)
   })
 

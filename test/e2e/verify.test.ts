@@ -1,8 +1,8 @@
 /** What the server says it stored is compared with what was read; what differs is told in full, and left where it is. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Kind, kindOf } from '../support/faults'
-import { type Ended, parseEvents, reportedFiles, runProgram } from '../support/program'
+import { ask, type Kind, kindOf } from '../support/faults'
+import { runJson, type Told } from '../support/program'
 import type { Answer } from '../support/proxy'
 import { startServer, type TestServer } from '../support/s3-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -16,11 +16,9 @@ function change(server: TestServer, kind: Kind, make: (answer: Answer) => Answer
   server.breakWith = request =>
     kindOf(request) !== kind
       ? undefined
-      : async ({ receive, forward, response }) => {
-          const seen = await receive()
-          if (seen === undefined) return
-          const answer = make(await forward(seen, body(seen.body)))
-          response.writeHead(answer.status, answer.headers).end(answer.body)
+      : async exchange => {
+          const answer = make(await ask(exchange, body))
+          exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
         }
 }
 
@@ -28,7 +26,7 @@ const withHeaders =
   (headers: Answer['headers']) =>
   (answer: Answer): Answer => ({ ...answer, headers: { ...answer.headers, ...headers } })
 
-async function run(server: TestServer, content: string | Buffer): Promise<Ended> {
+async function run(server: TestServer, content: string | Buffer): Promise<Told> {
   await server.createBucket()
   const DATA_DIR = makeTempFolder({ 'a.csv': content })
   const env = {
@@ -39,12 +37,11 @@ async function run(server: TestServer, content: string | Buffer): Promise<Ended>
     MANIFEST: 'true',
     RUN_DATE: '2024-10-21',
   }
-  return await runProgram(env, { args: ['--json'] })
+  return await runJson(env)
 }
 
-function expectMismatch(server: TestServer, { code, stdout }: Ended, says: RegExp): void {
+function expectMismatch(server: TestServer, { code, file }: Told, says: RegExp): void {
   assert.equal(code, 1)
-  const [file] = reportedFiles(stdout)
   assert.equal(file?.outcome, 'failed')
   assert.equal(file.key, KEY)
   assert.equal(file.error?.code, 'verify_mismatch')
@@ -106,18 +103,17 @@ describe('verify', { concurrency: 4 }, () => {
     const server = await startServer()
     const kms = { 'x-amz-server-side-encryption': 'aws:kms', etag: `"${'0'.repeat(32)}"` }
     change(server, 'PutObject', withHeaders(kms))
-    const { code, stdout } = await run(server, 'a\n')
+    const { code, file } = await run(server, 'a\n')
     assert.equal(code, 0)
-    const [file] = reportedFiles(stdout)
     assert.equal(server.seen.filter(seen => kindOf(seen) === 'HeadObject').length, 1)
     assert.deepEqual(file?.warnings, ['not verifiable: the server gives no checksum of what it stored'])
   })
 
   test('one that carries a checksum is not', async () => {
     const server = await startServer()
-    const { code, stdout } = await run(server, 'a\n')
+    const { code, summary } = await run(server, 'a\n')
     assert.equal(code, 0)
-    assert.equal(parseEvents(stdout).at(-1)?.['manifest'], 'Raw/Local/CSV/_manifests/2024-10-21/manifest.json')
+    assert.equal(summary['manifest'], 'Raw/Local/CSV/_manifests/2024-10-21/manifest.json')
     assert.equal(server.seen.filter(seen => kindOf(seen) === 'HeadObject').length, 0)
   })
 })

@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { reportedFiles, runProgram } from '../support/program'
+import { oneBitOff } from '../support/faults'
+import { runJson } from '../support/program'
 import { environmentOf, type RealServer, SERVER, SERVER_URL, startRealServer } from '../support/real-server'
 import { makeTempFolder } from '../support/temp-folder'
 
@@ -141,18 +142,16 @@ for (const [client, { store, checksums }] of Object.entries(CLIENTS)) {
         assert.deepEqual(await server.keys(), uploads.map(({ key }) => key).sort())
 
         const env = { ...server.env, DATA_DIR: folderOf(content) }
-        const { code, stdout } = await runProgram(env, { args: ['--json'] })
+        const { code, stdout, files } = await runJson(env)
         assert.equal(code, 0, stdout)
-        const sent = reportedFiles(stdout).filter(({ outcome }) => outcome !== 'unchanged')
+        const sent = files.filter(({ outcome }) => outcome !== 'unchanged')
         assert.deepEqual(
           sent.map(({ file }) => file),
           [],
         )
 
-        const edited = Buffer.from(content)
-        edited[edited.length - 1] = (edited.at(-1) ?? 0) ^ 1
-        const second = await runProgram({ ...env, DATA_DIR: folderOf(edited) }, { args: ['--json'] })
-        for (const { file, outcome } of reportedFiles(second.stdout)) assert.equal(outcome, 'uploaded', file)
+        const second = await runJson({ ...env, DATA_DIR: folderOf(oneBitOff(content)) })
+        for (const { file, outcome } of second.files) assert.equal(outcome, 'uploaded', file)
       })
     }
   })

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseEvents, parseManifest, reportedFiles, runBriefly, runProgram } from '../support/program'
+import { oneBitOff } from '../support/faults'
+import { parseManifest, runBriefly, runJson, runProgram } from '../support/program'
 import type { SeenRequest } from '../support/proxy'
 import { breakOff, environmentOf, partOf, SERVER, SERVER_URL, sentParts, startRealServer } from '../support/real-server'
 import { makeTempFolder } from '../support/temp-folder'
@@ -12,7 +13,6 @@ import { makeTempFolder } from '../support/temp-folder'
 const MIB = 1024 * 1024
 const PART = 8 * MIB
 const KEY = 'raw/a.csv'
-const JSON_OUTPUT = { args: ['--json'] }
 
 /** RESUME_MIB: the size of the file whose upload is killed. */
 const PARTS = Number(process.env['RESUME_MIB'] ?? 160) / 8
@@ -21,13 +21,6 @@ const KILLED_AFTER = Math.floor(PARTS * 0.9)
 const lacks = (what: (typeof SERVER)['lacks'][number]) => SERVER.lacks.includes(what)
 
 const isLook = ({ method, body }: SeenRequest) => ['HEAD', 'GET'].includes(method) && body.length === 0
-
-/** One bit off, in the last byte. */
-function edit(content: Buffer): Buffer {
-  const edited = Buffer.from(content)
-  edited[edited.length - 1] = (edited.at(-1) ?? 0) ^ 1
-  return edited
-}
 
 test('files of every size land byte for byte, and the same again is unchanged after a few looks', async () => {
   const server = await startRealServer()
@@ -40,9 +33,9 @@ test('files of every size land byte for byte, and the same again is unchanged af
   }
   const inParts = ['one-byte-more.csv', 'large.csv']
   const env = { ...server.env, DATA_DIR: makeTempFolder(files) }
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
-  assert.equal(code, 0, stdout)
-  for (const { file, outcome, etag, warnings } of reportedFiles(stdout)) {
+  const first = await runJson(env)
+  assert.equal(first.code, 0, first.stdout)
+  for (const { file, outcome, etag, warnings } of first.files) {
     assert.deepEqual([outcome, warnings], ['uploaded', []], file)
     // A look at the object may still tell the ETag.
     const mayLack = lacks('ETag of a completed upload') && inParts.includes(file)
@@ -59,9 +52,9 @@ test('files of every size land byte for byte, and the same again is unchanged af
   )
 
   server.seen.length = 0
-  const again = await runProgram(env, JSON_OUTPUT)
+  const again = await runJson(env)
   assert.equal(again.code, 0)
-  assert.equal(parseEvents(again.stdout).at(-1)?.['unchanged'], 5, again.stdout)
+  assert.equal(again.summary['unchanged'], 5, again.stdout)
   assert.ok(server.seen.every(isLook))
   // One for the listing, one for each file whose listed ETag is no plain MD5.
   assert.ok(server.seen.length <= 1 + inParts.length, `${server.seen.length} requests`)
@@ -77,9 +70,9 @@ for (const [what, size] of [
     const DATA_DIR = makeTempFolder({ 'a.csv': content })
     const env = { ...server.env, DATA_DIR }
     assert.equal((await runProgram(env)).code, 0)
-    writeFileSync(join(DATA_DIR, 'a.csv'), edit(content))
+    writeFileSync(join(DATA_DIR, 'a.csv'), oneBitOff(content))
     assert.match((await runProgram(env)).stdout, /1 uploaded, 0 unchanged, 0 failed/)
-    assert.ok((await server.read(KEY)).equals(edit(content)))
+    assert.ok((await server.read(KEY)).equals(oneBitOff(content)))
   })
 }
 
@@ -106,9 +99,9 @@ for (const [rule, expected, outcome] of [
         return seen.body
       }
       const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }), ON_CONFLICT: rule }
-      const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+      const { code, stdout, file } = await runJson(env)
       assert.ok(isThere)
-      return { server, code, file: reportedFiles(stdout)[0], stdout }
+      return { server, code, file, stdout }
     }
     /** `run`, ended as the rule says. */
     const runByRule = async (appears: (request: SeenRequest) => boolean) => {
@@ -174,13 +167,13 @@ for (const [signal, rule, expected] of [
     if (rule === 'keep') assert.match(stderr, /its parts are kept for the next run/)
     assert.equal((await server.uploads()).length, 1)
 
-    const { code: again, stdout } = await runProgram(env, JSON_OUTPUT)
+    const { code: again, stdout, file } = await runJson(env)
     assert.equal(again, 0, stdout)
     const missing = Array.from({ length: PARTS - KILLED_AFTER }, (_, index) => KILLED_AFTER + 1 + index)
     assert.deepEqual(sentParts(server.seen), missing)
     const bytes = server.seen.filter(seen => partOf(seen) > 0).reduce((sum, { body }) => sum + body.length, 0)
     assert.equal(bytes, content.length - KILLED_AFTER * PART)
-    assert.deepEqual(reportedFiles(stdout)[0]?.warnings, [])
+    assert.deepEqual(file?.warnings, [])
     assert.ok((await server.read(KEY)).equals(content))
     assert.deepEqual(await server.uploads(), [])
     assert.match((await runProgram(env)).stdout, /0 uploaded, 1 unchanged/)
@@ -230,9 +223,9 @@ test('1,200 files land, and the same again takes two requests: the pages of the 
     assert.equal((await server.read(`raw/${name}`)).toString(), files[name])
   }
   server.seen.length = 0
-  const again = await runProgram(env, JSON_OUTPUT)
+  const again = await runJson(env)
   assert.equal(again.code, 0)
-  assert.equal(parseEvents(again.stdout).at(-1)?.['unchanged'], 1200)
+  assert.equal(again.summary['unchanged'], 1200)
   assert.ok(server.seen.every(isLook))
   assert.ok(server.seen.length <= 2, `${server.seen.length} requests`)
 })
@@ -266,9 +259,9 @@ test('a key without the right to write: 20 files of one part fail, exit 4, and t
   const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f${index}.csv`, content]))
   const env = { ...server.env, ...environmentOf(SERVER.other), DATA_DIR: makeTempFolder(files), CSV_CHECK: 'off' }
   // Past the proxy, which would read what the server does not.
-  const { code, stdout } = await runBriefly({ ...env, AWS_ENDPOINT_URL: SERVER_URL }, JSON_OUTPUT)
+  const { code, stdout, files: reported } = await runBriefly({ ...env, AWS_ENDPOINT_URL: SERVER_URL })
   assert.equal(code, 4, stdout)
-  for (const { outcome, error } of reportedFiles(stdout)) {
+  for (const { outcome, error } of reported) {
     assert.deepEqual([outcome, error?.code, error?.retryable], ['failed', 'bucket', false])
   }
   assert.deepEqual(await server.keys(), [])

@@ -33,6 +33,11 @@ export function kindOf({ method, url }: Pick<SeenRequest, 'method' | 'url'>): Ki
   return 'other'
 }
 
+/** One bit off, in the last byte; of nothing, nothing. */
+export function oneBitOff(content: Buffer): Buffer {
+  return Buffer.concat([content.subarray(0, -1), content.subarray(-1).map(byte => byte ^ 1)])
+}
+
 export const FAULTS = {
   'a reset in the middle of the body': async ({ incoming }) => {
     let left = Math.floor(Number(incoming.headers['content-length'] ?? 0) / 2)
@@ -50,18 +55,16 @@ export const FAULTS = {
   '503 SlowDown with Retry-After': answerInstead(503, 'SlowDown', { 'retry-after': '1' }),
   '500 InternalError': answerInstead(500, 'InternalError'),
   'a lost answer': async exchange => {
-    await passOn(exchange)
+    await ask(exchange)
     exchange.incoming.socket.destroy()
   },
   'another body than was sent': async exchange => {
     const isContent = exchange.incoming.method === 'PUT'
-    const answer = await passOn(exchange, body =>
-      isContent ? Buffer.concat([body.subarray(0, -1), body.subarray(-1).map(byte => byte ^ 1)]) : body,
-    )
+    const answer = await ask(exchange, body => (isContent ? oneBitOff(body) : body))
     exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
   },
   'a truncated answer': async exchange => {
-    const { head, body } = serialize(exchange, await passOn(exchange))
+    const { head, body } = serialize(exchange, await ask(exchange))
     const rest =
       body.length === 0 ? head.subarray(0, head.length / 2) : Buffer.concat([head, body.subarray(0, body.length / 2)])
     exchange.incoming.socket.end(rest)
@@ -72,7 +75,7 @@ export const FAULTS = {
       incoming.pause()
       setTimeout(() => incoming.resume(), 4)
     })
-    const { head, body } = serialize(exchange, await passOn(exchange))
+    const { head, body } = serialize(exchange, await ask(exchange))
     const bytes = Buffer.concat([head, body])
     const step = Math.ceil(bytes.length / 40)
     for (let offset = 0; offset < bytes.length; offset += step) {
@@ -89,9 +92,14 @@ export function breakFirst(fault: Fault, times: number): Fault {
   return async exchange => {
     left -= 1
     if (left >= 0) return await fault(exchange)
-    const answer = await passOn(exchange)
-    exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
+    await passOn(exchange)
   }
+}
+
+/** Passes the request on as it came. */
+export async function passOn(exchange: Exchange): Promise<void> {
+  const answer = await ask(exchange)
+  exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
 export function answerInstead(status: number, code: string, headers: Record<string, string> = {}): Fault {
@@ -101,7 +109,8 @@ export function answerInstead(status: number, code: string, headers: Record<stri
   }
 }
 
-async function passOn({ receive, forward }: Exchange, change = (body: Buffer) => body): Promise<Answer> {
+/** What the server answers to the request, with another body perhaps. */
+export async function ask({ receive, forward }: Exchange, change = (body: Buffer) => body): Promise<Answer> {
   const seen = await receive()
   if (seen === undefined) throw new Error('the request broke off by itself')
   return await forward(seen, change(seen.body))

@@ -1,9 +1,9 @@
 /** A proxy on the way out, as companies have them: it tunnels, forwards, asks for a password, and keeps count. */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { after } from 'node:test'
+import { listen } from './listen'
 
 export interface ForwardProxy {
   readonly port: number
@@ -59,12 +59,7 @@ export async function startForwardProxy({ login, tls, status }: Options = {}): P
   }
   const server: Server = tls === undefined ? createServer(forward) : createTlsServer(tls, forward)
   server.on('connect', tunnel)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const proxy: ForwardProxy = { port: (server.address() as AddressInfo).port, passed: [], refused: 0 }
+  const proxy: ForwardProxy = { port: await listen(server), passed: [], refused: 0 }
   return proxy
 }
 

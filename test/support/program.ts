@@ -18,6 +18,13 @@ export const CREDENTIALS = {
   AWS_SESSION_TOKEN: 't0ken+never/printed==',
 } as const
 
+/** For the environment of a run that is to find its credentials elsewhere, or nowhere. */
+export const NO_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  AWS_SESSION_TOKEN: undefined,
+} as const
+
 /** `NODE_OPTIONS` for a run before which scripts of this folder are loaded. */
 export function preload(...names: readonly string[]): string {
   return names.map(name => `--require ${resolve(__dirname, `${name}.cjs`)}`).join(' ')
@@ -41,6 +48,19 @@ export interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
+}
+
+/** What a run with `--json` told. */
+export interface Told extends Ended {
+  readonly events: readonly Record<string, unknown>[]
+  /** The last event. */
+  readonly summary: Record<string, unknown>
+  /** What the summary says of each file. */
+  readonly files: readonly FileReport[]
+  /** The first of them. */
+  readonly file: FileReport | undefined
+  /** Of each file its name, and the code of its failure or its outcome: `a.csv uploaded`. */
+  readonly ends: readonly string[]
 }
 
 let bundle: string | undefined
@@ -96,9 +116,21 @@ export function runProgram(env: Variables, options?: Options): Promise<Ended> {
   return startProgram(env, options).ended
 }
 
-/** A run that must end long before a socket on which nothing moves is given up, which takes 60 s. */
-export async function runBriefly(env: Variables, options?: Options): Promise<Ended> {
-  const program = startProgram(env, options)
+export function startJson(
+  env: Variables,
+  { args = [], ...others }: Options = {},
+): ChildProcess & { ended: Promise<Told> } {
+  const program = startProgram(env, { args: ['--json', ...args], ...others })
+  return Object.assign(program, { ended: program.ended.then(readEvents) })
+}
+
+export function runJson(env: Variables, options?: Options): Promise<Told> {
+  return startJson(env, options).ended
+}
+
+/** A run with `--json` that must end long before a socket on which nothing moves is given up, which takes 60 s. */
+export async function runBriefly(env: Variables): Promise<Told> {
+  const program = startJson(env)
   const limit = setTimeout(() => program.kill('SIGKILL'), 30_000)
   const [ended] = await Promise.allSettled([program.ended])
   clearTimeout(limit)
@@ -130,9 +162,10 @@ export function parseManifest(body: Buffer): Record<string, unknown> & { readonl
   return manifest as ReturnType<typeof parseManifest>
 }
 
-/** What the summary, the last event, says of each file. */
-export function reportedFiles(stdout: string): FileReport[] {
-  const files = parseEvents(stdout).at(-1)?.['files']
-  assert.ok(Array.isArray(files), stdout)
-  return files
+function readEvents(ended: Ended): Told {
+  const events = parseEvents(ended.stdout)
+  const summary = events.at(-1) ?? {}
+  const files = summary['files'] as readonly FileReport[]
+  const ends = files.map(({ file, outcome, error }) => `${file} ${error?.code ?? outcome}`)
+  return { ...ended, events, summary, files, file: files[0], ends }
 }

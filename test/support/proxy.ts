@@ -9,9 +9,9 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { after } from 'node:test'
+import { listen } from './listen'
 
 export interface SeenRequest {
   readonly method: string
@@ -50,6 +50,9 @@ export interface TestProxy {
   readonly seen: SeenRequest[]
   /** The most bytes of bodies that were between arrival and answer at once. */
   mostBytesInFlight: number
+  /** Requests that have arrived and are not answered, and the most of them at once. */
+  inFlight: number
+  mostInFlight: number
   /** Connections that were opened. */
   connections: number
   meddle: Meddle
@@ -76,7 +79,10 @@ export async function startProxy(
       proxy.seen.push(seen)
       bytesInFlight += body.length
       proxy.mostBytesInFlight = Math.max(proxy.mostBytesInFlight, bytesInFlight)
+      proxy.inFlight += 1
+      proxy.mostInFlight = Math.max(proxy.mostInFlight, proxy.inFlight)
       response.on('close', () => {
+        proxy.inFlight -= 1
         bytesInFlight -= body.length
       })
       return seen
@@ -98,19 +104,17 @@ export async function startProxy(
   listening.on('connection', () => {
     proxy.connections += 1
   })
-  await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
-
+  const port = await listen(listening)
   after(() => {
-    listening.closeAllConnections()
-    listening.close()
     const deletions = proxy.seen.filter(({ method, url }) => method === 'DELETE' && !url.includes('uploadId='))
     assert.deepEqual(deletions, [], 'the program deletes nothing but unfinished uploads')
   })
-  const { port } = listening.address() as AddressInfo
   const proxy: TestProxy = {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     seen: [],
     mostBytesInFlight: 0,
+    inFlight: 0,
+    mostInFlight: 0,
     connections: 0,
     meddle: seen => seen.body,
     breakWith: () => undefined,

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Kind, kindOf } from './faults'
-import type { Answer, Exchange, Fault, SeenRequest } from './proxy'
+import { type Kind, kindOf, passOn } from './faults'
+import type { Fault, SeenRequest } from './proxy'
 import { refuse, type TestServer } from './s3-server'
 
 type Head = Pick<SeenRequest, 'method' | 'url' | 'headers'>
@@ -22,18 +22,6 @@ export const isKind =
   (...kinds: readonly Kind[]) =>
   (head: Head): boolean =>
     kinds.includes(kindOf(head))
-
-/** Passes the request on as it came. */
-export async function passOn(exchange: Exchange): Promise<void> {
-  const answer = await ask(exchange)
-  exchange.response.writeHead(answer.status, answer.headers).end(answer.body)
-}
-
-async function ask({ receive, forward }: Exchange): Promise<Answer> {
-  const seen = await receive()
-  if (seen === undefined) throw new Error('the request broke off by itself')
-  return await forward(seen, seen.body)
-}
 
 const keyOf = (url: string) => decodeURIComponent(new URL(url, 'http://proxy').pathname.split('/').slice(2).join('/'))
 
@@ -68,8 +56,8 @@ export const refusesUnread = (status: number, code: string, kinds: readonly Kind
   })
 
 /** A page of HTML in place of S3's answer, with the header of the status if it has one. */
-export const answersWithPage = (status: number, kinds: readonly Kind[], headers: Record<string, string> = {}) =>
-  quirk(isKind(...kinds), () => async ({ receive, response }) => {
+export const answersWithPage = (status: number, kinds: readonly Kind[] | 'all', headers: Record<string, string> = {}) =>
+  quirk(kinds === 'all' ? () => true : isKind(...kinds), () => async ({ receive, response }) => {
     if ((await receive()) === undefined) return
     const page = `<html>\r\n<head><title>${status} Refused</title></head>\r\n<body>\r\n<center><h1>${status} Refused</h1><hr>nginx</center>\r\n</body>\r\n</html>\r\n`
     response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(page)

@@ -8,6 +8,11 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
+/** For so many files, `f0.csv` and on, each with a content of its own. */
+export function numberedFiles(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}.csv`, `${index}\n`]))
+}
+
 /** An empty folder with `files` in it, by name. */
 export function makeTempFolder(files: Readonly<Record<string, string | Buffer>> = {}): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'data-raw-upload-test-')))

@@ -14,13 +14,12 @@ import {
   PutBucketVersioningCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
-import { parseEvents, reportedFiles, runProgram } from '../../support/program'
+import { runJson, runProgram } from '../../support/program'
 import type { SeenRequest } from '../../support/proxy'
 import { connectAs, IS_CURRENT_CEPH, type RealServer, SERVER, startRealServer } from '../../support/real-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
-const JSON_OUTPUT = { args: ['--json'] }
 const KEY = 'raw/a.csv'
 /** What the server calls alice. */
 const ALICE_ID = '111111111111'
@@ -56,8 +55,8 @@ test('a versioned bucket: each version is reported, and an unchanged file makes 
   for (const small of ['id\n1\n', 'id\n2\n']) {
     const DATA_DIR = makeTempFolder({ 'small.csv': small, 'large.csv': large })
     const env = { ...server.env, DATA_DIR }
-    const { stdout } = await runProgram(env, JSON_OUTPUT)
-    for (const { file, key: Key, outcome, versionId } of reportedFiles(stdout)) {
+    const { files } = await runJson(env)
+    for (const { file, key: Key, outcome, versionId } of files) {
       assert.equal(outcome, file === 'large.csv' && small === 'id\n2\n' ? 'unchanged' : 'uploaded')
       const { VersionId } = await server.client.send(new HeadObjectCommand({ Bucket, Key }))
       assert.equal(versionId, VersionId)
@@ -72,9 +71,9 @@ test('a versioned bucket: each version is reported, and an unchanged file makes 
 test('a bucket that the run creates gets the rule against unfinished uploads, and no second one', async () => {
   const { server, env } = await prepare()
   for (const outcome of ['created', 'found']) {
-    const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+    const { code, stdout, summary } = await runJson(env)
     assert.equal(code, 0, stdout)
-    assert.equal(parseEvents(stdout).at(-1)?.['bucketOutcome'], outcome)
+    assert.equal(summary['bucketOutcome'], outcome)
     const lifecycle = new GetBucketLifecycleConfigurationCommand({ Bucket: env.BUCKET_NAME })
     const { Rules } = await server.client.send(lifecycle)
     assert.equal(Rules?.length, 1)

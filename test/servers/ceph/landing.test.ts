@@ -1,15 +1,13 @@
 /** The main job on Ceph, beyond what every server is asked. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3'
-import { reportedFiles, runProgram } from '../../support/program'
+import { preload, runJson, runProgram } from '../../support/program'
 import { startRealServer } from '../../support/real-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
-const JSON_OUTPUT = { args: ['--json'] }
 
 test('a key of 1,024 bytes lands', async () => {
   const server = await startRealServer()
@@ -27,10 +25,10 @@ test('4 shards at once against one bucket that is not there cover every file onc
   const files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`sub/f${index}.csv`, `id\n${index}\n`]))
   const env = { ...server.env, DATA_DIR: makeTempFolder(files) }
   const runs = await Promise.all(
-    [0, 1, 2, 3].map(share => runProgram({ ...env, SHARDS: '4', JOB_COMPLETION_INDEX: String(share) }, JSON_OUTPUT)),
+    [0, 1, 2, 3].map(share => runJson({ ...env, SHARDS: '4', JOB_COMPLETION_INDEX: String(share) })),
   )
   for (const { code, stdout } of runs) assert.equal(code, 0, stdout)
-  const uploaded = runs.flatMap(({ stdout }) => reportedFiles(stdout).map(({ file }) => file))
+  const uploaded = runs.flatMap(({ files }) => files.map(({ file }) => file))
   assert.deepEqual(uploaded.sort(), Object.keys(files).sort())
   assert.deepEqual(
     await server.keys(),
@@ -44,16 +42,9 @@ test('4 shards at once against one bucket that is not there cover every file onc
 test('a clock that is an hour off is corrected, small files and large ones', async () => {
   const server = await startRealServer()
   for (const hours of [-1, 1]) {
-    const clock = makeTempFolder({
-      'clock.cjs': `const { now } = Date, off = ${hours} * 3600e3
-        globalThis.Date = class extends Date {
-          static now() { return now() + off }
-          constructor(...given) { super(...(given.length === 0 ? [now() + off] : given)) }
-        }`,
-    })
+    const clock = { CLOCK_OFF_MS: String(hours * 3_600_000), NODE_OPTIONS: preload('wrong-clock') }
     const DATA_DIR = makeTempFolder({ 'a.csv': `${hours}\n`, 'large.csv': randomBytes(9 * MIB) })
-    const NODE_OPTIONS = `--require ${join(clock, 'clock.cjs')}`
-    const { code, stderr } = await runProgram({ ...server.env, DATA_DIR, NODE_OPTIONS })
+    const { code, stderr } = await runProgram({ ...server.env, ...clock, DATA_DIR })
     assert.equal(code, 0, stderr)
   }
 })
@@ -68,9 +59,9 @@ test('a server that obeys If-None-Match is asked once a run, in vain, and not wh
       await server.client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }))
     }
     const DATA_DIR = makeTempFolder({ 'a.csv': 'a\n', 'b.csv': 'b\n', 'c.csv': 'c\n' })
-    const { code, stdout } = await runProgram({ ...server.env, DATA_DIR, ON_CONFLICT: 'keep' }, JSON_OUTPUT)
+    const { code, files } = await runJson({ ...server.env, DATA_DIR, ON_CONFLICT: 'keep' })
     assert.equal(code, 0)
-    for (const { outcome, warnings } of reportedFiles(stdout)) assert.deepEqual([outcome, warnings], ['uploaded', []])
+    for (const { outcome, warnings } of files) assert.deepEqual([outcome, warnings], ['uploaded', []])
     const puts = server.seen.filter(({ method, url }) => method === 'PUT' && url.includes('.csv'))
     assert.equal(puts.length, isVersioned ? 3 : 4)
   }

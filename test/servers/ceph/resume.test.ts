@@ -4,14 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { FAULTS } from '../../support/faults'
-import { reportedFiles, runProgram } from '../../support/program'
+import { runJson, runProgram } from '../../support/program'
 import type { SeenRequest } from '../../support/proxy'
 import { breakOff, IS_CURRENT_CEPH, partOf, sentParts, startRealServer } from '../../support/real-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
 const PART = 8 * MIB
-const JSON_OUTPUT = { args: ['--json'] }
 
 const uploadOf = ({ url }: SeenRequest) => new URL(url, 'http://x').searchParams.get('uploadId')
 
@@ -34,14 +33,12 @@ test('an upload with a part that does not match is neither patched nor aborted: 
   const content = randomBytes(3 * PART)
   const { server, env } = await prepare(content)
   const foreign = await server.startUpload('raw/a.csv', { 1: content.subarray(0, PART), 2: randomBytes(PART) })
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+  const { code, file } = await runJson(env)
   assert.equal(code, 0)
   assert.deepEqual(sentParts(server.seen), [1, 2, 3])
   const written = server.seen.filter(seen => seen.method !== 'GET' && uploadOf(seen) === foreign.uploadId)
   assert.deepEqual(written, [])
-  assert.deepEqual(reportedFiles(stdout)[0]?.warnings, [
-    'another unfinished upload of its key, 0 h old, is left to the lifecycle rule',
-  ])
+  assert.deepEqual(file?.warnings, ['another unfinished upload of its key, 0 h old, is left to the lifecycle rule'])
   assert.deepEqual(
     (await server.uploads()).map(({ UploadId }) => UploadId),
     [foreign.uploadId],
@@ -73,9 +70,9 @@ test('of several uploads the newest that matches is taken up, and the others are
   for (const now = second(); second() === now; ) await new Promise(setImmediate)
   await server.startUpload('raw/a.csv', { 2: content.subarray(PART, 2 * PART) })
   await server.startUpload('raw/a.csv.bak', { 1: content.subarray(0, PART) })
-  const { stdout } = await runProgram(env, JSON_OUTPUT)
+  const { file } = await runJson(env)
   assert.deepEqual(sentParts(server.seen), [1, 3])
-  assert.equal(reportedFiles(stdout)[0]?.warnings.length, 1)
+  assert.equal(file?.warnings.length, 1)
   const left = await server.uploads()
   assert.deepEqual(left.map(({ Key }) => Key).sort(), ['raw/a.csv', 'raw/a.csv.bak'])
   assert.ok(left.some(({ UploadId }) => UploadId === older.uploadId))
@@ -108,7 +105,7 @@ test('an upload that disappears while it is sent is started over', async () => {
     }
     return seen.body
   }
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+  const { code, stdout } = await runJson(env)
   assert.equal(code, 0, stdout)
   assert.ok((await server.read('raw/a.csv')).equals(content))
   assert.deepEqual(await server.uploads(), [])
@@ -121,10 +118,10 @@ for (const rule of ['overwrite', 'keep', 'fail'] as const) {
     let losses = 1
     server.breakWith = ({ method, url }) =>
       method === 'POST' && url.includes('uploadId=') && losses-- > 0 ? FAULTS['a lost answer'] : undefined
-    const { code, stdout } = await runProgram({ ...env, ON_CONFLICT: rule }, JSON_OUTPUT)
+    const { code, stdout, file } = await runJson({ ...env, ON_CONFLICT: rule })
     assert.equal(code, 0, stdout)
     assert.equal(losses, -1)
-    assert.match(reportedFiles(stdout)[0]?.outcome ?? '', /^(uploaded|unchanged)$/)
+    assert.match(file?.outcome ?? '', /^(uploaded|unchanged)$/)
     assert.ok((await server.read('raw/a.csv')).equals(content))
     assert.deepEqual(await server.uploads(), [])
   })
@@ -134,7 +131,7 @@ test('an upload that was started with another checksum does not keep the file fr
   const content = randomBytes(3 * PART)
   const { server, env } = await prepare(content)
   await server.startUpload('raw/a.csv', { 1: content.subarray(0, PART) }, { ChecksumAlgorithm: 'SHA256' })
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+  const { code, stdout } = await runJson(env)
   assert.equal(code, 0, stdout)
   assert.ok((await server.read('raw/a.csv')).equals(content))
   if (!IS_CURRENT_CEPH) assert.deepEqual(sentParts(server.seen), [2, 3])

@@ -7,14 +7,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { PutObjectCommand, S3ServiceException, UploadPartCommand } from '@aws-sdk/client-s3'
 import { editUnseen, TIME } from '../../support/edit-unseen'
-import { parseEvents, reportedFiles, runProgram } from '../../support/program'
+import { runJson, runProgram } from '../../support/program'
 import type { SeenRequest } from '../../support/proxy'
 import { IS_CURRENT_CEPH, type RealServer, startRealServer } from '../../support/real-server'
 import { refuse } from '../../support/s3-server'
 import { makeTempFolder } from '../../support/temp-folder'
 
 const MIB = 1024 * 1024
-const JSON_OUTPUT = { args: ['--json'] }
 
 const isBody = ({ method, url }: SeenRequest) => method === 'PUT' && url.includes('.csv')
 const checksumOf = ({ headers }: SeenRequest) => headers['x-amz-checksum-crc32']?.toString()
@@ -72,9 +71,8 @@ for (const [what, size] of SIZES) {
     const server = await startRealServer()
     server.meddle = seen => (isBody(seen) && seen.body.length > 0 ? damage(seen.body) : seen.body)
     const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': randomBytes(size) }), MANIFEST: 'true' }
-    const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+    const { code, stdout, file } = await runJson(env)
     assert.equal(code, 1, stdout)
-    const [file] = reportedFiles(stdout)
     assert.equal(file?.error?.code, 'refused_by_server')
     assert.match(file?.error?.message ?? '', /XAmzContentSHA256Mismatch|BadDigest/)
     assert.deepEqual(await server.keys(), [])
@@ -90,9 +88,8 @@ for (const [what, size] of SIZES) {
       isBody(seen) && seen.body.length > 0 ? await storeDamaged(server, seen, response) : seen.body
     const content = randomBytes(size)
     const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': content }) }
-    const { code, stdout } = await runProgram({ ...env, MANIFEST: 'true' }, JSON_OUTPUT)
+    const { code, stdout, file } = await runJson({ ...env, MANIFEST: 'true' })
     assert.equal(code, 1, stdout)
-    const [file] = reportedFiles(stdout)
     assert.equal(file?.outcome, 'failed')
     assert.equal(file?.error?.code, 'verify_mismatch')
     assert.match(
@@ -113,12 +110,9 @@ for (const [what, size] of SIZES) {
     const server = await startRealServer()
     server.meddle = async (seen, response) =>
       isBody(seen) && seen.body.length > 0 ? await storeDamaged(server, seen, response, { sent: true }) : seen.body
-    const { code, stdout } = await runProgram(
-      { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': randomBytes(size) }) },
-      JSON_OUTPUT,
-    )
+    const DATA_DIR = makeTempFolder({ 'a.csv': randomBytes(size) })
+    const { code, stdout, file } = await runJson({ ...server.env, DATA_DIR })
     assert.equal(code, 1, stdout)
-    const [file] = reportedFiles(stdout)
     assert.equal(file?.error?.code, IS_CURRENT_CEPH ? 'refused_by_server' : 'verify_mismatch')
     if (IS_CURRENT_CEPH) assert.match(file?.error?.message ?? '', /BadDigest/)
     assert.equal((await server.keys()).length, IS_CURRENT_CEPH || what === 'large' ? 0 : 1)
@@ -131,9 +125,9 @@ for (const [what, size] of SIZES) {
     const contents = [randomBytes(size), randomBytes(size)] as const
     const DATA_DIR = makeTempFolder({ 'a.csv': contents[0], 'b.csv': contents[1] })
     const env = { ...server.env, DATA_DIR, CONCURRENCY: '1' }
-    const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+    const { code, stdout, files } = await runJson(env)
     assert.equal(code, 0, stdout)
-    const said = reportedFiles(stdout).flatMap(({ warnings }) => warnings)
+    const said = files.flatMap(({ warnings }) => warnings)
     assert.deepEqual(said, [
       'the server refuses checksums (NotImplemented): the program compares its MD5 ETags instead',
     ])
@@ -151,11 +145,10 @@ for (const [what, size] of SIZES) {
       return await storeDamaged(server, seen, response, { answered: false })
     }
     const other = makeTempFolder({ 'a.csv': randomBytes(size) })
-    const damaged = await runProgram({ ...env, DATA_DIR: other }, JSON_OUTPUT)
+    const damaged = await runJson({ ...env, DATA_DIR: other })
     assert.equal(damaged.code, 1, damaged.stdout)
-    const error = reportedFiles(damaged.stdout)[0]?.error
-    assert.equal(error?.code, 'verify_mismatch')
-    assert.match(error?.message ?? '', /its MD5 is [0-9a-f]{32} /)
+    assert.equal(damaged.file?.error?.code, 'verify_mismatch')
+    assert.match(damaged.file.error.message, /its MD5 is [0-9a-f]{32} /)
   })
 }
 
@@ -171,10 +164,10 @@ test('a file whose key holds something else at the end of its upload is not repo
     }
   }
   const env = { ...server.env, DATA_DIR: makeTempFolder({ 'a.csv': randomBytes(9 * MIB) }), MANIFEST: 'true' }
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+  const { code, summary, file } = await runJson(env)
   assert.equal(code, 1)
-  assert.equal(reportedFiles(stdout)[0]?.error?.code, 'verify_mismatch')
-  assert.equal(parseEvents(stdout).at(-1)?.['manifest'], undefined)
+  assert.equal(file?.error?.code, 'verify_mismatch')
+  assert.equal(summary['manifest'], undefined)
   assert.ok(!server.seen.some(seen => !isListOrHead(seen) && seen.url.includes('manifest')))
 })
 
@@ -188,9 +181,9 @@ test('a part that was edited in place, with its old time, after it was read: not
     return seen.body
   }
   const env = { ...server.env, DATA_DIR, CONCURRENCY: '1' }
-  const { code, stdout } = await runProgram(env, JSON_OUTPUT)
+  const { code, stdout, file } = await runJson(env)
   assert.equal(code, 1, stdout)
-  assert.equal(reportedFiles(stdout)[0]?.error?.code, 'changed_while_reading')
+  assert.equal(file?.error?.code, 'changed_while_reading')
   assert.deepEqual(await server.keys(), [])
   assert.deepEqual(await server.uploads(), [])
 })

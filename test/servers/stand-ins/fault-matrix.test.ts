@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { FileReport } from '../../../src/report/file-report'
 import { answerInstead, breakFirst, FAULTS, type Kind, kindOf } from '../../support/faults'
-import { type Ended, FAST_CLOCK, parseEvents, reportedFiles, runProgram } from '../../support/program'
+import { FAST_CLOCK, runJson } from '../../support/program'
 import type { Fault, SeenRequest } from '../../support/proxy'
 import { startServer, type TestServer } from '../../support/s3-server'
 import { makeTempFolder } from '../../support/temp-folder'
@@ -64,8 +64,7 @@ async function prepare(rows: readonly Row[]): Promise<Case> {
   return { server, contents, env: { ...server.env, DATA_DIR, KEY_LAYOUT: 'raw/{file}', CSV_CHECK: 'off' } }
 }
 
-const run = ({ env }: Case, faster: Record<string, string> = FAST_CLOCK) =>
-  runProgram({ ...env, ...faster }, { args: ['--json'] })
+const run = ({ env }: Case, faster: Record<string, string> = FAST_CLOCK) => runJson({ ...env, ...faster })
 
 /** The row whose kind of request this is, for the row's file; of the parts, the first. */
 function rowOf(request: Pick<SeenRequest, 'method' | 'url'>, rows: readonly Row[]): Row | undefined {
@@ -105,15 +104,13 @@ async function checkReports({ server, contents }: Case, files: readonly FileRepo
 /** Without faults, the same run lands everything. */
 async function checkRerun(all: Case): Promise<void> {
   all.server.breakWith = () => undefined
-  const { code, stdout, stderr } = await run(all, {})
+  const { code, stdout, stderr, files } = await run(all, {})
   assert.equal(code, 0, `${stdout}${stderr}`)
-  await checkReports(all, reportedFiles(stdout))
+  await checkReports(all, files)
 }
 
 const outcomesOf = (files: readonly FileReport[]) =>
   Object.fromEntries(files.map(({ file, outcome, error }) => [file, error?.code ?? outcome]))
-
-const errorOf = ({ stdout }: Ended) => parseEvents(stdout).at(-1)?.['error'] as { code: string } | undefined
 
 const refusePart = answerInstead(400, 'EntityTooLarge')
 
@@ -130,9 +127,8 @@ describe('once', { concurrency: 6 }, () => {
       const { hit, breakWith } = breakEach(fault, times, request => rowOf(request, rows)?.join())
       all.server.breakWith = request =>
         kindOf(request) === 'UploadPart' && request.url.includes(nameOf(aborted)) ? refusePart : breakWith(request)
-      const { code, stdout } = await run(all)
+      const { code, files } = await run(all)
       assert.equal(hit.size, rows.length, 'a request was never made')
-      const files = reportedFiles(stdout)
       await checkReports(all, files)
       const failed = {
         // Its first part is refused, so that its upload is aborted: the abort is what is hit.
@@ -154,10 +150,10 @@ describe('once', { concurrency: 6 }, () => {
       const all = await prepare([['other', 'small']])
       const { hit, breakWith } = breakEach(fault, 1, request => OF_A_RUN.find(kind => kind === kindOf(request)))
       all.server.breakWith = breakWith
-      const { code, stdout, stderr } = await run(all)
+      const { code, stdout, stderr, files } = await run(all)
       assert.equal(hit.size, OF_A_RUN.length, 'a request was never made')
       assert.equal(code, 0, `${stdout}${stderr}`)
-      await checkReports(all, reportedFiles(stdout))
+      await checkReports(all, files)
     })
   }
 })
@@ -169,9 +165,8 @@ describe('for good', { concurrency: 6 }, () => {
     test(`${name}, in each request of a file: exit 6, and what is not hit lands`, async () => {
       const all = await prepare([...ROWS, ['other', 'small']])
       all.server.breakWith = request => (rowOf(request, ROWS) === undefined ? undefined : fault)
-      const { code, stdout } = await run(all)
+      const { code, files } = await run(all)
       assert.equal(code, 6)
-      const files = reportedFiles(stdout)
       await checkReports(all, files)
       const expected = [...all.contents.keys()].map(file => [file, file.startsWith('other') ? 'uploaded' : 'endpoint'])
       assert.deepEqual(outcomesOf(files), Object.fromEntries(expected))
@@ -186,7 +181,7 @@ describe('for good', { concurrency: 6 }, () => {
         all.server.breakWith = request => (kindOf(request) === kind ? fault : undefined)
         const ended = await run(all)
         assert.equal(ended.code, 6, ended.stdout)
-        assert.equal(errorOf(ended)?.code, 'endpoint')
+        assert.equal((ended.summary['error'] as { code: string } | undefined)?.code, 'endpoint')
         assert.equal(all.server.seen.filter(request => kindOf(request) === 'PutObject').length, 0)
       }
       await checkRerun(all)
@@ -196,9 +191,8 @@ describe('for good', { concurrency: 6 }, () => {
       const all = await prepare([['AbortMultipartUpload', 'multipart']])
       const broken: Partial<Record<Kind, Fault>> = { UploadPart: refusePart, AbortMultipartUpload: fault }
       all.server.breakWith = request => broken[kindOf(request)]
-      const { code, stdout } = await run(all)
+      const { code, file } = await run(all)
       assert.equal(code, 1)
-      const [file] = reportedFiles(stdout)
       assert.equal(file?.error?.code, 'refused_by_server')
       assert.match(file.warnings.join(), /its unfinished upload was not aborted/)
       await checkRerun(all)

@@ -12,8 +12,11 @@ const CSV = 'a,b\n1,2\n'
 
 const NEVER = new AbortController().signal
 
-const find = (...paths: string[]) => findCsv(paths, NEVER)
-const namesIn = async (...paths: string[]) => (await find(...paths)).files.map(file => file.name)
+async function find(...paths: string[]) {
+  const found = await findCsv(paths, NEVER)
+  return { ...found, names: found.files.map(({ name }) => name) }
+}
+const namesIn = async (...paths: string[]) => (await find(...paths)).names
 
 async function refuseFind(paths: readonly string[]): Promise<ConfigFailure> {
   const failure = await catchFailureOf(findCsv(paths, NEVER))
@@ -23,18 +26,10 @@ async function refuseFind(paths: readonly string[]): Promise<ConfigFailure> {
 }
 
 test('.csv files of a folder and its sub-folders are found, in any case, in the order of their names', async () => {
-  const folder = makeTempFolder({
-    'b.csv': CSV,
-    'a.CSV': CSV,
-    'c.Csv': '',
-    'sub/deep.csv': CSV,
-    'sub/x/deeper.csv': CSV,
-  })
-  const { files, passedOver } = await find(folder)
-  assert.deepEqual(
-    files.map(file => file.name),
-    ['a.CSV', 'b.csv', 'c.Csv', 'sub/deep.csv', 'sub/x/deeper.csv'],
-  )
+  const top = { 'b.csv': CSV, 'a.CSV': CSV, 'c.Csv': '' }
+  const folder = makeTempFolder({ ...top, 'sub/deep.csv': CSV, 'sub/x/deeper.csv': CSV })
+  const { files, names, passedOver } = await find(folder)
+  assert.deepEqual(names, ['a.CSV', 'b.csv', 'c.Csv', 'sub/deep.csv', 'sub/x/deeper.csv'])
   assert.deepEqual(passedOver, [])
   for (const { path, name } of files) assert.equal(path, join(folder, name))
 })
@@ -45,37 +40,26 @@ test('names with spaces, accents or a line break are found as they are', async (
   assert.deepEqual(await namesIn(folder), names)
 })
 
-test('what an operating system or a program leaves behind is passed over, and named', async () => {
-  const names = ['._a.csv', '.hidden.csv', 'sub/~$a.csv', 'lost+found/a.csv']
-  const folder = makeTempFolder(Object.fromEntries(['a.csv', ...names].map(name => [name, CSV])))
-  const { files, passedOver } = await find(folder)
-  assert.equal(files.length, 1)
-  assert.deepEqual([...passedOver].sort(), [
-    '._a.csv (hidden)',
-    '.hidden.csv (hidden)',
-    'lost+found/ (of the file system)',
-    'sub/~$a.csv (of Excel)',
-  ])
-})
-
-test('what is not .csv is passed over, and named with the reason', async () => {
-  const folder = makeTempFolder({ 'a.csv': CSV, 'notes.txt': '', 'a.csv.gz': '', acsv: '', 'sub/b.tsv': '' })
-  const { files, passedOver } = await find(folder)
-  assert.equal(files.length, 1)
-  assert.deepEqual([...passedOver].sort(), [
-    'a.csv.gz (not .csv)',
-    'acsv (not .csv)',
-    'notes.txt (not .csv)',
-    'sub/b.tsv (not .csv)',
-  ])
-})
-
-test('hidden folders are passed over, and named', async () => {
-  const folder = makeTempFolder({ 'a.csv': CSV, '.git/b.csv': CSV, 'sub/.cache/c.csv': CSV })
-  const { files, passedOver } = await find(folder)
-  assert.equal(files.length, 1)
-  assert.deepEqual([...passedOver].sort(), ['.git/ (hidden)', 'sub/.cache/ (hidden)'])
-})
+for (const [what, names, reasons] of [
+  [
+    'what an operating system or a program leaves behind',
+    ['._a.csv', '.hidden.csv', 'sub/~$a.csv', 'lost+found/a.csv'],
+    ['._a.csv (hidden)', '.hidden.csv (hidden)', 'lost+found/ (of the file system)', 'sub/~$a.csv (of Excel)'],
+  ],
+  [
+    'what is not .csv',
+    ['notes.txt', 'a.csv.gz', 'acsv', 'sub/b.tsv'],
+    ['a.csv.gz (not .csv)', 'acsv (not .csv)', 'notes.txt (not .csv)', 'sub/b.tsv (not .csv)'],
+  ],
+  ['what is in hidden folders', ['.git/b.csv', 'sub/.cache/c.csv'], ['.git/ (hidden)', 'sub/.cache/ (hidden)']],
+] as const) {
+  test(`${what} is passed over, and named with the reason`, async () => {
+    const folder = makeTempFolder(Object.fromEntries(['a.csv', ...names].map(name => [name, CSV])))
+    const { names: found, passedOver } = await find(folder)
+    assert.deepEqual(found, ['a.csv'])
+    assert.deepEqual([...passedOver].sort(), reasons)
+  })
+}
 
 test('a hidden folder that is asked for by name is read', async () =>
   assert.deepEqual(await namesIn(join(makeTempFolder({ '.in/a.csv': CSV }), '.in')), ['a.csv']))
@@ -117,11 +101,8 @@ test('links out of the folder, to nothing, to a folder and in a circle are passe
     symlinkSync(target, join(folder, link))
   }
   symlinkSync(join(root, 'out'), join(folder, 'linked'))
-  const { files, passedOver } = await find(folder)
-  assert.deepEqual(
-    files.map(file => file.name),
-    ['a.csv', 'sub/b.csv'],
-  )
+  const { names, passedOver } = await find(folder)
+  assert.deepEqual(names, ['a.csv', 'sub/b.csv'])
   const reasons = Object.fromEntries(passedOver.map(text => /^(.*?) \((.*)\)$/.exec(text)?.slice(1) ?? [text]))
   const { linked, ...others } = reasons
   assert.ok(linked !== undefined, 'a linked folder is named')
@@ -149,11 +130,8 @@ test('a folder whose name ends in .csv is a folder', async () =>
 test('a file whose name is not valid UTF-8 is not silently left behind', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
   writeFileSync(Buffer.concat([Buffer.from(join(folder, 's')), Buffer.from([0xe9]), Buffer.from('.csv')]), CSV)
-  const { files, passedOver } = await find(folder)
-  assert.deepEqual(
-    files.map(file => file.name),
-    ['a.csv', 's\ufffd.csv'],
-  )
+  const { names, passedOver } = await find(folder)
+  assert.deepEqual(names, ['a.csv', 's\ufffd.csv'])
   assert.deepEqual(passedOver, [])
 })
 
@@ -165,11 +143,7 @@ test('a file that is named itself counts as in its own folder', async () => {
 
 test('what is named twice, itself or by its folder, is one file', async () => {
   const folder = makeTempFolder({ 'a.csv': CSV })
-  const { files } = await find(join(folder, 'a.csv'), folder, join(folder, '.', 'a.csv'))
-  assert.deepEqual(
-    files.map(({ name }) => name),
-    ['a.csv'],
-  )
+  assert.deepEqual(await namesIn(join(folder, 'a.csv'), folder, join(folder, '.', 'a.csv')), ['a.csv'])
 })
 
 test('a link that is named itself is followed wherever it leads, under its own name', async () => {

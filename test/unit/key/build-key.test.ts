@@ -20,6 +20,14 @@ function refuseKeyOf(name: string, layout = PLAIN): FileFailure {
   return failure
 }
 
+/** The refusal of a layout, which is a matter of the configuration. */
+function refuseLayout(text: string, names = NAMES): ConfigFailure {
+  const failure = catchFailure(() => parseLayout(text, names))
+  assert.ok(failure instanceof ConfigFailure)
+  assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
+  return failure
+}
+
 describe('the layouts of the contract', () => {
   for (const [layout, key] of [
     ['plain', 'Raw/Local/CSV/Movies/2024/10/21/movies.csv'],
@@ -30,15 +38,13 @@ describe('the layouts of the contract', () => {
   }
   test('the first three parts are those that were set; hive writes them in lower case', () => {
     const names = { layer: 'Bronze', source: 'IMDb', format: 'Csv' }
-    assert.equal(buildKey('m.csv', DATE, parseLayout('plain', names)), 'Bronze/IMDb/Csv/M/2024/10/21/m.csv')
-    assert.equal(
-      buildKey('m.csv', DATE, parseLayout('hive', names)),
-      'bronze/imdb/csv/m/year=2024/month=10/day=21/m.csv',
-    )
-    assert.equal(
-      buildKey('m.csv', DATE, parseLayout('{layer}+{source}+{format}/{file}', names)),
-      'Bronze+IMDb+Csv/m.csv',
-    )
+    for (const [layout, key] of [
+      ['plain', 'Bronze/IMDb/Csv/M/2024/10/21/m.csv'],
+      ['hive', 'bronze/imdb/csv/m/year=2024/month=10/day=21/m.csv'],
+      ['{layer}+{source}+{format}/{file}', 'Bronze+IMDb+Csv/m.csv'],
+    ] as const) {
+      assert.equal(buildKey('m.csv', DATE, parseLayout(layout, names)), key)
+    }
   })
   test('hive leaves the name of the file as it is', () =>
     assert.ok(buildKey('sub/Movies.CSV', DATE, HIVE).endsWith('/day=21/sub/Movies.CSV')))
@@ -118,10 +124,8 @@ describe('templates', () => {
   ]) {
     test(`{date:${tokens}} is refused`, t => {
       const warn = t.mock.method(console, 'warn', () => undefined)
-      const failure = catchFailure(() => template(`{date:${tokens}}/{file}`))
-      assert.ok(failure instanceof ConfigFailure)
-      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
-      assert.ok(failure.message.includes(`{date:${tokens}} cannot be filled in`), failure.message)
+      const { message } = refuseLayout(`{date:${tokens}}/{file}`)
+      assert.ok(message.includes(`{date:${tokens}} cannot be filled in`), message)
       assert.equal(warn.mock.callCount(), 0, 'the date library wrote to the terminal')
     })
   }
@@ -131,10 +135,9 @@ describe('templates', () => {
     ...['{file}{date:}', '{file}{date:{layer}}', '{file}{__proto__}', '{file}{constructor}', '{file}{layer }'],
   ]) {
     test(`${JSON.stringify(text)} is refused, and repeated in the refusal`, () => {
-      const failure = catchFailure(() => template(text))
-      assert.ok(failure instanceof ConfigFailure)
-      assert.ok(failure.message.startsWith(`KEY_LAYOUT is ${JSON.stringify(text)}: `), failure.message)
-      assert.match(failure.advice, /plain, hive, or a template/)
+      const { message, advice } = refuseLayout(text)
+      assert.ok(message.startsWith(`KEY_LAYOUT is ${JSON.stringify(text)}: `), message)
+      assert.match(advice, /plain, hive, or a template/)
     })
   }
   test('every place holder is filled wherever and however often it stands', () =>
@@ -177,17 +180,12 @@ describe('keys that S3 or a client could not hold', () => {
   for (const text of [
     ...['/{file}', 'a//{file}', '{file}/', '../../{file}', 'a/./{file}', '../../../{file}', 'a/../{file}', '{file}/..'],
   ]) {
-    test(`an empty, "." or ".." part of the layout is refused with the configuration: ${text}`, () => {
-      const failure = catchFailure(() => template(text))
-      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
-      assert.match(failure.message, /KEY_LAYOUT make no possible key: .* part does not survive/)
-    })
+    test(`an empty, "." or ".." part of the layout is refused with the configuration: ${text}`, () =>
+      assert.match(refuseLayout(text).message, /KEY_LAYOUT make no possible key: .* part does not survive/))
   }
   for (const layer of ['Raw/', '/Raw', 'Raw//v1', '..', 'Raw/.']) {
-    test(`an empty, "." or ".." part of the layer is, too: ${layer}`, () => {
-      const failure = catchFailure(() => parseLayout('hive', { ...NAMES, layer }))
-      assert.deepEqual([failure.code, failure.exitCode], ['bad_config', 2])
-    })
+    test(`an empty, "." or ".." part of the layer is, too: ${layer}`, () =>
+      void refuseLayout('hive', { ...NAMES, layer }))
   }
   for (const name of ['a//b.csv', '../../b.csv', '../../../b.csv', 'a/../b.csv', '/b.csv']) {
     test(`an empty, "." or ".." part in the name: ${name}`, () => assert.match(refuseKeyOf(name).message, /part/))
