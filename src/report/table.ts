@@ -40,7 +40,7 @@ export function drawTable({ bucket, files }: Pick<Summary, 'bucket' | 'files'>, 
   const rows = shown.map(({ file, rows, bytes, key, outcome, faults = [] }) => ({
     file: printable(file),
     rows: rows === undefined ? '-' : String(rows),
-    size: bytes === undefined ? '-' : formatBytes(bytes),
+    size: formatBytes(bytes),
     faults: faults.length === 0 ? '-' : String(faults.length),
     key: key === undefined ? '-' : printable(`s3://${bucket}/${key}`),
     outcome,

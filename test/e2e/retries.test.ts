@@ -117,6 +117,8 @@ describe('retries', { concurrency: 4 }, () => {
     [400, 'ExpiredToken', 3],
     [405, 'MethodNotAllowed', 1],
     [409, 'InvalidBucketState', 1],
+    // Without a condition it says nothing of what the key holds.
+    [412, 'PreconditionFailed', 1],
   ] as const) {
     test(`${reason} is for good: it is not tried again, exit ${expected}`, async () => {
       const server = await startServer()
