@@ -52,7 +52,7 @@ async function upload(
   })
   runs.push(...files, ...folders)
 
-  const connected = await connect(config.s3, stop, report.retry, files.length)
+  const connected = await connect(config.s3, stop, report.retry, rules.dryRun ? 1 : files.length)
   connected.stats.warnings.push(...warnings)
   const keys = files.map(run => run.key).filter(key => typeof key === 'string')
   const { s3, bucketOutcome, firstPage } = await createBucket(connected, config, keys, report.retry)
@@ -82,7 +82,8 @@ async function upload(
     assertNoFaults(csvCheck, runs)
   }
 
-  const listing = bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys, firstPage)
+  const listing =
+    bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys, firstPage, csvCheck === 'strict')
   const memory = createMemory(maxMemory, () => isFar(s3.capabilities))
   const settlePut = settleUntilRefused()
   report.watch('Uploading', runs)

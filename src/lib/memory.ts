@@ -18,7 +18,7 @@ export interface Memory {
   observe(size: number, ms: number): void
 }
 
-/** Lent at first by a server that is near: if so much keeps the network busy, more only takes memory. */
+/** Lent at first if the server is near: if so much keeps the network busy, more only takes memory. */
 const NEAR_BYTES = 16 * MIB
 /**
  * Bytes in a millisecond of a fast request. A slower request waits for the network or the server, and more requests at
@@ -28,7 +28,7 @@ const FAST = (120 * MIB) / 1000
 
 /**
  * A memory of `bytes` bytes.
- * @param isFar whether each request waits for a long way: all of the memory is lent as long as it says so
+ * @param isFar whether the server is far: all of the memory is lent then
  */
 export function createMemory(bytes: number, isFar: () => boolean): Memory {
   let lentBytes = 0

@@ -64,28 +64,43 @@ export async function createAgents(network: Network, maxSockets: number): Promis
   return { httpAgent, httpsAgent }
 }
 
+/** A connection that no request takes is closed after this: some servers answer 408 to one that asks for nothing. */
+const MAX_AHEAD_MS = 4000
+
 /**
- * Has the next connection of `agent` opened together with `count` more to the same place. The requests that need a
- * connection later find them there: each saves the round trips of TCP and TLS.
+ * Opens `count` more connections with the next one of `agent`, to the same place. Later requests take them, and save the
+ * round trips of TCP and TLS.
  */
 export function openAhead(agent: HttpAgent, count: number): void {
-  const open = agent.createConnection.bind(agent)
+  const [open, destroy] = [agent.createConnection.bind(agent), agent.destroy.bind(agent)]
   let place: string | undefined
   const ahead: Duplex[] = []
+  const closeAhead = () => {
+    for (const connection of ahead.splice(0)) connection.destroy()
+  }
   agent.createConnection = (options, callback) => {
     const wanted = agent.getName(options)
     if (place === undefined) {
       place = wanted
       for (let index = 0; index < count; index += 1) {
         const connection = open(options)
-        // Whatever becomes of it concerns nobody before a request takes it.
+        // Nobody listens before a request takes it, and an error that nobody hears ends the process.
         connection?.on('error', () => {})
         if (connection) ahead.push(connection)
       }
+      setTimeout(closeAhead, MAX_AHEAD_MS).unref()
     } else if (place === wanted) {
-      for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) if (!next.destroyed) return next
+      for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
+        // What a server says before it was asked is no answer to the request that comes.
+        if (next.writable && next.readableLength === 0) return next
+        next.destroy()
+      }
     }
     return open(options, callback)
+  }
+  agent.destroy = () => {
+    closeAhead()
+    destroy()
   }
 }
 

@@ -77,14 +77,14 @@ export interface Capabilities {
   isBucketNew: boolean
   /** Not AWS: the server may lack something. */
   readonly isCustom: boolean
-  /** Milliseconds that the fastest request without content took. */
+  /** Milliseconds that the fastest request with little or no content took. */
   roundTripMs: number
 }
 
-/** AWS takes more for any request. A server on this machine or beside it takes less, if the machine is not busy. */
+/** A server on this machine or in the same rack answers sooner, AWS hardly ever. */
 const FAR_MS = 10
 
-/** Whether a request waits for the way more than for its content: then many are needed to fill the way. */
+/** Whether the server is so far away that only many requests at once fill the network. */
 export const isFar = ({ roundTripMs }: Capabilities) => roundTripMs > FAR_MS
 
 /** Attempts to send one thing, each with the SDK's own attempts, before its trouble is taken for lasting. */

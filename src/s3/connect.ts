@@ -1,7 +1,7 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
 import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3'
 import { AdaptiveRetryStrategy, INITIAL_RETRY_TOKENS } from '@smithy/core/retry'
-import type { FinalizeRequestMiddleware, StandardRetryToken } from '@smithy/types'
+import type { FinalizeRequestMiddleware } from '@smithy/types'
 import { CredentialsFailure } from '../errors'
 import { untilAborted } from '../lib/abort'
 import { createSlots } from '../lib/parallel'
@@ -57,7 +57,7 @@ const MAX_ATTEMPTS = 7
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 20_000
 
-/** Connections that are opened before they are needed: a short run far away gains the most. */
+/** Connections that are opened before they are needed. A short run gains by them; for a long one, more would not show. */
 const MOST_AHEAD = 3
 
 /**
@@ -105,7 +105,7 @@ export async function connect(
       cause,
     })
   }
-  // From here on requests go to the bucket, and no longer for credentials.
+  // Now, since the credentials may have come over connections of their own.
   for (const agent of Object.values(agents)) openAhead(agent, Math.min(files, concurrency, MOST_AHEAD + 1) - 1)
   const owner = bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner }
   const capabilities: Capabilities = {
@@ -121,10 +121,16 @@ export async function connect(
   return createS3({ client, address: { Bucket: bucket, ...owner }, capabilities }, signal)
 }
 
+/** Where the SDK's strategy asks what a repeat costs: its types leave it out, and no option sets it. */
+interface Priced {
+  readonly standardRetryStrategy: { getCapacityCost(errorType: string): number }
+}
+
 /**
- * The SDK's own, which tells of each retry before it waits. Its quota of repeats is for the whole client, and is refilled
- * by success: 35 of them, whatever is in flight. A server that is away for two seconds would use them up. Here all
- * requests in flight can be tried to the end once; then a server that stays away ends the run soon.
+ * The SDK's own, which tells of each retry before it waits. The SDK has one quota of repeats for the whole client: 35,
+ * and what success refills. With 16 requests in flight an outage of two seconds would use it up. Here a repeat costs less
+ * of it, so that as many requests as may be in flight can be tried to the end. A server that stays away still ends the
+ * run soon.
  */
 function createRetryStrategy(concurrency: number, onRetry: (retry: Retry) => void): AdaptiveRetryStrategy {
   /** What failed, in the order in which the strategy then asks for the pauses. */
@@ -150,19 +156,19 @@ function createRetryStrategy(concurrency: number, onRetry: (retry: Retry) => voi
   }
   const strategy = new AdaptiveRetryStrategy(MAX_ATTEMPTS, { baseDelay: FIRST_PAUSE_MS, backoff })
   const refresh = strategy.refreshRetryTokenForRetry.bind(strategy)
-  const cost = INITIAL_RETRY_TOKENS / (concurrency * (MAX_ATTEMPTS - 1))
   strategy.refreshRetryTokenForRetry = async (token, info) => {
     failed.push(info.error)
-    const next = (await refresh(token, info).catch(refusal => {
+    return await refresh(token, info).catch(refusal => {
       // No further attempt is allowed: no pause was asked for.
       const at = failed.indexOf(info.error)
       if (at !== -1) failed.splice(at, 1)
       throw refusal
-    })) as StandardRetryToken
-    const excess = (next.getRetryCost() ?? 0) - cost
-    if (excess > 0) strategy.recordSuccess(Object.assign(Object.create(next), { getRetryCost: () => excess }))
-    return next
+    })
   }
+  const { standardRetryStrategy: quota } = strategy as unknown as Priced
+  const priceOf = quota.getCapacityCost.bind(quota)
+  const most = INITIAL_RETRY_TOKENS / (concurrency * (MAX_ATTEMPTS - 1) + 1)
+  quota.getCapacityCost = errorType => Math.min(priceOf(errorType), most)
   return strategy
 }
 

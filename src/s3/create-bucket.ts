@@ -36,7 +36,7 @@ type OnRetry = Parameters<typeof connect>[2]
 interface Bucket {
   readonly s3: S3
   readonly bucketOutcome: BucketOutcome
-  /** The first page of the listing of `keys`; `undefined` if it is refused, or there is nothing to list. */
+  /** The first page of the listing of `keys`; `undefined` if it is refused, fails, or has nothing to list. */
   readonly firstPage: ListObjectsV2CommandOutput | undefined
 }
 
@@ -57,7 +57,7 @@ export async function createBucket(
   let creation: Creation | undefined
   for (const wait of WAITS_MS) {
     await sleep(wait, undefined, { signal: s3.signal }).catch(() => s3.signal.throwIfAborted())
-    const seen = await lookAtBucket(s3, keys)
+    const seen = await lookAtBucket(s3, keys, creation === 'created')
     warnOfClock(s3)
     if (seen.is === 'denied') {
       if (creation === 'taken') throw taken(bucket)
@@ -78,8 +78,9 @@ export async function createBucket(
         })
       }
       const there = { ...options.s3, region: seen.region }
+      s3.client.destroy()
       return await createBucket(
-        (await connect(there, s3.signal, onRetry, 1)).for(s3.stats),
+        (await connect(there, s3.signal, onRetry, keys.length)).for(s3.stats),
         { ...options, s3: there },
         keys,
         onRetry,
@@ -108,29 +109,42 @@ type Sighting =
   | { readonly is: 'denied'; readonly refusal: unknown }
   | { readonly is: 'elsewhere'; readonly region: string }
 
-/** Looks by the listing that the run needs in any case: one request, whose refusal has a reason. */
-async function lookAtBucket(s3: S3, keys: readonly string[]): Promise<Sighting> {
+/**
+ * Asks for the listing, which the run needs anyway: one request less, and a refusal has a reason.
+ * @param isCreated whether this run has just created the bucket
+ */
+async function lookAtBucket(s3: S3, keys: readonly string[], isCreated: boolean): Promise<Sighting> {
   const what = `Looking for the bucket ${s3.address.Bucket}`
-  if (keys.length === 0) return await lookByHead(s3, what, undefined)
+  if (keys.length === 0) return await lookByHead(s3, what)
+  let listed: Listed
   try {
-    return { is: 'there', firstPage: await requestPage(s3, what, keys) }
-  } catch (error) {
-    if (nameError(error) === 'NoSuchBucket') return { is: 'missing' }
-    const region = await readOtherRegion(s3, error)
+    listed = { firstPage: await requestPage(s3, what, keys) }
+  } catch (refusal) {
+    if (nameError(refusal) === 'NoSuchBucket') return { is: 'missing' }
+    const region = await readOtherRegion(s3, refusal)
     if (region !== undefined) return { is: 'elsewhere', region }
     // A server without listings, or a key that may not list, says nothing of the bucket.
-    const isAboutListing = error instanceof BucketFailure || error instanceof FileFailure
-    if (!isAboutListing && (statusOf(error) ?? 0) < 500) throw error
-    return await lookByHead(s3, what, error)
+    const isAboutListing = refusal instanceof BucketFailure || refusal instanceof FileFailure
+    if (!isAboutListing && (statusOf(refusal) ?? 0) < 500) throw refusal
+    listed = { refusal }
   }
+  const { firstPage } = listed
+  // Some servers list a bucket that does not exist, and it is empty (RustFS, SeaweedFS).
+  const isProved = !s3.capabilities.isCustom || isCreated || firstPage?.Contents !== undefined
+  return firstPage !== undefined && isProved ? { is: 'there', firstPage } : await lookByHead(s3, what, listed)
+}
+
+interface Listed {
+  readonly firstPage?: ListObjectsV2CommandOutput
+  readonly refusal?: unknown
 }
 
 /** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` the bucket's region. */
-async function lookByHead(s3: S3, what: string, refusal: unknown): Promise<Sighting> {
+async function lookByHead(s3: S3, what: string, { firstPage, refusal }: Listed = {}): Promise<Sighting> {
   try {
     await s3.send(what, new HeadBucketCommand(s3.address))
-    if ((statusOf(refusal) ?? 0) >= 500) warnOfListing(s3, refusal)
-    return { is: 'there', firstPage: undefined }
+    if (refusal instanceof EndpointFailure) warnOfListing(s3, refusal)
+    return { is: 'there', firstPage }
   } catch (error) {
     const status = statusOf(error)
     if (status === 404) return { is: 'missing' }
@@ -148,7 +162,8 @@ async function lookByHead(s3: S3, what: string, refusal: unknown): Promise<Sight
 /** The bucket's region, if a refusal names another one than the client's. */
 async function readOtherRegion(s3: S3, error: unknown): Promise<string | undefined> {
   const region = headerOf(error, 'x-amz-bucket-region')
-  return statusOf(error) !== 403 && region !== (await s3.client.config.region()) ? region : undefined
+  const isAboutRegion = [301, 400].includes(statusOf(error) ?? 0)
+  return isAboutRegion && region !== (await s3.client.config.region()) ? region : undefined
 }
 
 /**

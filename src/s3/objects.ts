@@ -49,9 +49,15 @@ export async function requestPage(s3: S3, what: string, keys: readonly string[],
  * What the bucket holds under the longest prefix that all `keys` share.
  * @param first the page that `requestPage` gives, or `undefined` if the server or the key does not allow it: a listing
  *   only saves requests
+ * @param isOld whether so much time has passed that the page is to be asked for again
  * @throws Failure if the server cannot be reached, or refuses the credentials
  */
-export async function listObjects(s3: S3, keys: readonly string[], first: Page | undefined): Promise<Listing> {
+export async function listObjects(
+  s3: S3,
+  keys: readonly string[],
+  first: Page | undefined,
+  isOld = false,
+): Promise<Listing> {
   if (keys.length === 0) return NOTHING
   if (first === undefined) return UNKNOWN
   const objects = new Map<string, ListedObject>()
@@ -59,7 +65,7 @@ export async function listObjects(s3: S3, keys: readonly string[], first: Page |
   const tokens = new Set<string>()
   /** A server that ignores the prefix has listed something else, and perhaps not all of ours. */
   let isOurs = true
-  let answer: Page | undefined = first
+  let answer = isOld ? await requestNext(s3, keys, {}) : first
   for (let page = 1; answer !== undefined; page += 1) {
     const { Contents = [], IsTruncated, NextContinuationToken: token }: Page = answer
     const known = objects.size

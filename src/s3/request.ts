@@ -57,6 +57,9 @@ export interface S3 {
   until(signal: AbortSignal): S3
 }
 
+/** So few bytes that they are sent in next to no time. */
+const LITTLE_BYTES = 64 * 1024
+
 type Fixed = Pick<S3, 'client' | 'address' | 'capabilities'>
 
 /** @param signal ends the run: the client listens to it while a request is out */
@@ -93,7 +96,7 @@ async function send<Input extends ServiceInputTypes, Output extends ServiceOutpu
     // The client listens to the signal while a request is out, but not while it waits to try again.
     const answer = await untilAborted(client.send(command, options), signal)
     count(answer.$metadata.attempts)
-    if (bytes === 0) capabilities.roundTripMs = Math.min(capabilities.roundTripMs, performance.now() - begun)
+    if (bytes <= LITTLE_BYTES) capabilities.roundTripMs = Math.min(capabilities.roundTripMs, performance.now() - begun)
     return answer
   } catch (error) {
     count((error as Partial<ServiceOutputTypes>).$metadata?.attempts)

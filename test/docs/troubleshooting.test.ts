@@ -41,7 +41,6 @@ const isPut = ({ method, url }: SeenRequest) => method === 'PUT' && url.includes
 const isCreation = ({ method, url }: SeenRequest) => method === 'PUT' && !url.includes('.csv')
 const csv = ({ folder }: Scene) => join(folder, 'csv_files', 'movies.csv')
 
-/** Between the two times that files are read: the bucket is listed. */
 /** Acts when a request of this method and about this comes: the rule of a new bucket is asked for before any file is sent. */
 const onRequest = (method: string, about: string, act: (scene: Scene) => void) => (scene: Scene) => {
   scene.server.meddle = seen => {

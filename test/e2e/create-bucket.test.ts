@@ -104,6 +104,17 @@ for (const [reason, expected, says] of REASONS) {
   }
 }
 
+test('a bucket that is not there is created, though the server lists it as an empty one', async () => {
+  const server = await startServer()
+  server.meddle = (seen, response) => {
+    if (!isListing(seen) || server.seen.some(isCreate)) return seen.body
+    response.writeHead(200).end('<ListBucketResult><Name>test-lake</Name></ListBucketResult>')
+    return undefined
+  }
+  assert.equal((await runProgram({ ...server.env, DATA_DIR })).code, 0)
+  assert.equal(server.seen.filter(isCreate).length, 1)
+})
+
 test('a server that lists nothing is asked by HEAD whether the bucket is there', async () => {
   const server = await startServer()
   server.meddle = (seen, response) => (isListing(seen) ? refuse(response, 501, 'NotImplemented') : seen.body)

@@ -2,26 +2,23 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { after, test } from 'node:test'
 import { openAhead } from '../../../src/s3/agents'
+import { listen } from '../../support/listen'
 
 async function serve(answer: (response: ServerResponse, sockets: readonly Socket[]) => void) {
   const sockets: Socket[] = []
   const server = createServer((_, response) => answer(response, sockets))
   server.on('connection', socket => sockets.push(socket))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { server, sockets, port: (server.address() as AddressInfo).port }
+  return { server, sockets, port: await listen(server) }
 }
 
-async function ask(agent: Agent, port: number): Promise<void> {
+async function ask(agent: Agent, port: number): Promise<number | undefined> {
   const [answer] = (await once(get({ agent, host: '127.0.0.1', port }), 'response')) as [IncomingMessage]
   await once(answer.resume(), 'end')
+  return answer.statusCode
 }
 
 function createAgent(ahead: number): Agent {
@@ -65,6 +62,19 @@ test('a connection that is gone by then is not taken, and nothing fails', async 
   await Promise.all(gone)
   await ask(agent, port)
   assert.equal(opened.length, 3)
+})
+
+test('what a server says on a connection that asked for nothing is no answer to the next request', async () => {
+  const { server, sockets, port } = await serve(response => response.end())
+  const agent = createAgent(1)
+  await ask(agent, port)
+  while (sockets.length < 2) await once(server, 'connection')
+  const said = sockets.map(socket => once(socket, 'finish'))
+  for (const socket of sockets) socket.end('HTTP/1.1 408 Request Time-out\r\ncontent-length: 0\r\n\r\n')
+  await Promise.all(said)
+  // The bytes cross the loopback interface before those of a request that begins now.
+  await ask(createAgent(0), port)
+  assert.deepEqual(await Promise.all([ask(agent, port), ask(agent, port)]), [200, 200])
 })
 
 test('a request to another place gets a connection of its own', async () => {
