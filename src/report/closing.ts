@@ -16,7 +16,7 @@ export function describeTotals(summary: Summary): string {
   const keeps = kept === 0 ? '' : `${kept} kept, `
   // A rate of a few small files says nothing but how long a start takes.
   const rate = bytesSent < MIB ? '' : `, ${formatBytes(bytesSent / Math.max(seconds, 0.001))}/s on average`
-  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${keeps}${failed} failed; ${formatBytes(bytesSent)} sent in ${requests} requests, ${seconds.toFixed(1)} s${rate}.`
+  return `${bucket}: ${uploaded} uploaded, ${unchanged} unchanged, ${keeps}${failed} failed; ${formatBytes(bytesSent)} sent in ${countOf(requests, 'request')}, ${seconds.toFixed(1)} s${rate}.`
 }
 
 /** Each text that files have, once, after their names. */

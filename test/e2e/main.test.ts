@@ -35,7 +35,7 @@ test('a second run sends no body, asks in one request, and says unchanged', asyn
   server.seen.length = 0
   const { code, stdout } = await runProgram(env)
   assert.equal(code, 0)
-  assert.match(stdout, /0 uploaded, 2 unchanged, 0 failed; 0 B sent in 1 request/)
+  assert.match(stdout, /0 uploaded, 2 unchanged, 0 failed; 0 B sent in 1 request, /)
   assert.deepEqual(
     server.seen.map(({ method, body }) => [method, body.length]),
     [['GET', 0]],
