@@ -146,6 +146,14 @@ export class Utf8Check {
         at++
         continue
       }
+      // The most frequent first: a character of two bytes, and a byte that begins none.
+      if (first < 0xe0 && at + 1 < all.length) {
+        const isCharacter = first >= 0xc2 && ((all[at + 1] as number) & 0xc0) === 0x80
+        if (isCharacter) characters++
+        else broken++
+        at += isCharacter ? 2 : 1
+        continue
+      }
       const length = readCharacter(all, at)
       if (length === undefined) break
       if (length === 0) broken++
@@ -163,8 +171,6 @@ function readCharacter(bytes: Uint8Array, at: number): number | undefined {
   const first = bytes[at] as number
   const length = characterLength(first)
   if (length === 1) return first < 0x80 ? 1 : 0
-  // The most frequent, at once.
-  if (length === 2 && at + 1 < bytes.length) return ((bytes[at + 1] as number) & 0xc0) === 0x80 ? 2 : 0
   for (let i = 1; i < length; i++) {
     const byte = bytes[at + i]
     if (byte === undefined) return undefined
