@@ -78,6 +78,19 @@ test('strict: a file that changed between the two readings fails, with its size 
   assert.deepEqual(await server.keys(), ['first.csv', 'small.csv'])
 })
 
+for (const [check, listings] of [
+  ['warn', 1],
+  ['strict', 2],
+] as const) {
+  test(`${check}: the bucket is listed ${listings === 1 ? 'once' : 'again after the check, which may take long'}`, async () => {
+    const { env, server } = await start()
+    await server.createBucket()
+    const { code, stderr } = await runProgram({ ...env, CSV_CHECK: check })
+    assert.equal(code, 0, stderr)
+    assert.equal(server.seen.filter(({ url }) => url.includes('list-type=2')).length, listings)
+  })
+}
+
 test('a part leaves before the next one is read, and the upload begins while the first one is read', async () => {
   const { env, server } = await start()
   const ended = await runProgram({ ...env, MAX_MEMORY: '8MiB' })
