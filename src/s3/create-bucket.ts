@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateBucketCommand,
   HeadBucketCommand,
-  ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutBucketLifecycleConfigurationCommand,
 } from '@aws-sdk/client-s3'
@@ -61,7 +60,7 @@ export async function createBucket(
     warnOfClock(s3)
     if (seen.is === 'denied') {
       if (creation === 'taken') throw taken(bucket)
-      await explainDenial(s3, options.s3, seen.refusal)
+      explainDenial(s3, options.s3, seen.refusal)
     }
     if (seen.is === 'there' || seen.is === 'denied') {
       if (seen.is === 'there') await warnOfUncheckedOwner(s3)
@@ -118,28 +117,18 @@ function warnOfClock({ client, stats }: S3): void {
  * HEAD gives no reason for a refusal, a listing does. A run that is merely denied goes on with a warning: a
  * least-privilege key may still write.
  */
-async function explainDenial(s3: S3, { bucket, bucketOwner }: S3Options, refusal: unknown): Promise<void> {
-  const error = refusal ?? (await findRefusal(s3))
-  if (error !== undefined && nameError(error) !== 'AccessDenied') throw error
-  if (error !== undefined && bucketOwner !== undefined) {
+function explainDenial({ stats }: S3, { bucket, bucketOwner }: S3Options, refusal: unknown): void {
+  if (refusal !== undefined && nameError(refusal) !== 'AccessDenied') throw refusal
+  if (refusal !== undefined && bucketOwner !== undefined) {
     throw new BucketFailure(`The bucket ${bucket} is not owned by ${bucketOwner}, or access to it is denied.`, {
       code: 'bucket',
       advice: 'Check BUCKET_NAME and BUCKET_OWNER, or allow s3:ListBucket on the bucket.',
-      cause: error,
+      cause: refusal,
     })
   }
-  s3.stats.warnings.push(
+  stats.warnings.push(
     `HeadBucket on ${bucket} is denied, so nothing is known of the bucket: only an upload shows whether it may be written`,
   )
-}
-
-async function findRefusal(s3: S3): Promise<unknown> {
-  try {
-    await s3.send(`Access to the bucket ${s3.address.Bucket}`, new ListObjectsV2Command({ ...s3.address, MaxKeys: 1 }))
-    return undefined
-  } catch (error) {
-    return error
-  }
 }
 
 /** Of the servers that are not AWS, only Ceph 20 was seen to refuse a bucket that another account owns. */

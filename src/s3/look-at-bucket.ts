@@ -2,13 +2,13 @@
 import { HeadBucketCommand, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
 import { BucketFailure, EndpointFailure, FileFailure } from '../errors'
 import { headerOf, nameError, statusOf } from './failure'
-import { requestPage, warnOfListing } from './objects'
+import { longestCommonPrefix, requestPage, warnOfListing } from './objects'
 import type { S3 } from './request'
 
 type Sighting =
   | { readonly is: 'there'; readonly firstPage: ListObjectsV2CommandOutput | undefined }
   | { readonly is: 'missing' }
-  /** Why the listing is refused, if it was asked for. */
+  /** Why the listing is refused, if it is. */
   | { readonly is: 'denied'; readonly refusal: unknown }
   | { readonly is: 'elsewhere'; readonly region: string }
 
@@ -19,10 +19,9 @@ type Sighting =
  */
 export async function lookAtBucket(s3: S3, keys: readonly string[], isCreated: boolean): Promise<Sighting> {
   const what = `Looking for the bucket ${s3.address.Bucket}`
-  if (keys.length === 0) return await lookByHead(s3, what)
   let listed: Listed
   try {
-    listed = { firstPage: await requestPage(s3, what, keys) }
+    listed = { firstPage: await requestPage(s3, what, longestCommonPrefix(keys)) }
   } catch (refusal) {
     if (nameError(refusal) === 'NoSuchBucket') return { is: 'missing' }
     const region = await readOtherRegion(s3, refusal)
@@ -44,7 +43,7 @@ interface Listed {
 }
 
 /** Answers to HEAD have no body: a status, and in `x-amz-bucket-region` the bucket's region. */
-async function lookByHead(s3: S3, what: string, { firstPage, refusal }: Listed = {}): Promise<Sighting> {
+async function lookByHead(s3: S3, what: string, { firstPage, refusal }: Listed): Promise<Sighting> {
   try {
     await s3.send(what, new HeadBucketCommand(s3.address))
     if (refusal instanceof EndpointFailure) warnOfListing(s3, refusal)

@@ -37,12 +37,12 @@ type Page = ListObjectsV2CommandOutput
 type From = Pick<ListObjectsV2CommandInput, 'ContinuationToken' | 'StartAfter'>
 
 /**
- * One page of what stands under the longest prefix that all `keys` share.
+ * One page of what stands under a prefix: the first one, unless `from` says where to go on.
  * @param what for the message of a failure
  * @throws Failure
  */
-export async function requestPage(s3: S3, what: string, keys: readonly string[], from: From = {}): Promise<Page> {
-  return await s3.send(what, new ListObjectsV2Command({ ...s3.address, Prefix: longestCommonPrefix(keys), ...from }))
+export async function requestPage(s3: S3, what: string, Prefix: string, from: From = {}): Promise<Page> {
+  return await s3.send(what, new ListObjectsV2Command({ ...s3.address, Prefix, ...from }))
 }
 
 /**
@@ -56,7 +56,7 @@ export async function listObjects(
   s3: S3,
   keys: readonly string[],
   first: Page | undefined,
-  isOld = false,
+  isOld: boolean,
 ): Promise<Listing> {
   if (keys.length === 0) return NOTHING
   if (first === undefined) return UNKNOWN
@@ -65,7 +65,7 @@ export async function listObjects(
   const tokens = new Set<string>()
   /** A server that ignores the prefix has listed something else, and perhaps not all of ours. */
   let isOurs = true
-  let answer = isOld ? await requestNext(s3, keys, {}) : first
+  let answer = isOld ? await tryPage(s3, prefix, {}) : first
   for (let page = 1; answer !== undefined; page += 1) {
     const { Contents = [], IsTruncated, NextContinuationToken: token }: Page = answer
     const known = objects.size
@@ -79,15 +79,15 @@ export async function listObjects(
     const isFresh = token !== undefined && !tokens.has(token)
     if (isFresh) tokens.add(token)
     // Some servers say that there is more, and give no token.
-    answer = await requestNext(s3, keys, isFresh ? { ContinuationToken: token } : { StartAfter: Contents.at(-1)?.Key })
+    answer = await tryPage(s3, prefix, isFresh ? { ContinuationToken: token } : { StartAfter: Contents.at(-1)?.Key })
   }
   return { isComplete: false, objects }
 }
 
 /** `undefined` if there is no answer to go by. */
-async function requestNext(s3: S3, keys: readonly string[], from: From): Promise<Page | undefined> {
+async function tryPage(s3: S3, prefix: string, from: From): Promise<Page | undefined> {
   try {
-    return await requestPage(s3, 'Listing the bucket', keys, from)
+    return await requestPage(s3, 'Listing the bucket', prefix, from)
   } catch (error) {
     if (error instanceof BucketFailure || error instanceof FileFailure) return undefined
     // Each file says itself that the run was stopped.
@@ -146,7 +146,8 @@ export function md5Of(stored: {
   return isMd5 && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined
 }
 
-function longestCommonPrefix(keys: readonly string[]): string {
+/** Empty if they share none, or there are none. */
+export function longestCommonPrefix(keys: readonly string[]): string {
   const [first = '', ...others] = keys
   let length = first.length
   for (const key of others) while (!key.startsWith(first.slice(0, length))) length -= 1
