@@ -58,6 +58,7 @@ async function upload(
   const { s3, bucketOutcome, firstPage } = await createBucket(connected, config, keys, report.retry)
   report.bucket(config.s3.bucket, bucketOutcome, s3.stats.warnings)
 
+  const memory = createMemory(maxMemory, () => isFar(s3.capabilities))
   const open = ({ file, csv, stats }: FileRun) =>
     readCsv(file, {
       check: csvCheck,
@@ -68,7 +69,6 @@ async function upload(
     })
 
   if (csvCheck === 'strict') {
-    const memory = createMemory(maxMemory, () => false)
     report.watch('Checking', runs)
     await mapParallel(files, config.s3.concurrency, async run => {
       run.begun = performance.now()
@@ -84,7 +84,6 @@ async function upload(
 
   const listing =
     bucketOutcome === 'would-create' ? NOTHING : await listObjects(s3, keys, firstPage, csvCheck === 'strict')
-  const memory = createMemory(maxMemory, () => isFar(s3.capabilities))
   const settlePut = settleUntilRefused()
   report.watch('Uploading', runs)
   for (const run of folders) report.file(reportFile(run, rules))

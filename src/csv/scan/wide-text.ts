@@ -34,6 +34,7 @@ export class WideDecoder {
 
   /** The text of the next piece as UTF-8, and where in it the first broken unit of this piece is. */
   decode(bytes: Uint8Array, isLast = false): { readonly text: Buffer; readonly brokenAt: number | undefined } {
+    // A copy, which is then changed in place: the caller's bytes are what is uploaded.
     const all = Buffer.concat([this.rest, bytes])
     let whole = all.length - (all.length % this.unit)
     if (this.unit === 2 && !isLast && whole > 0 && isHighSurrogate(this.unitAt(all, whole - 2))) whole -= 2
