@@ -1,7 +1,6 @@
 /** One S3 client for the whole run, and the bucket as it addresses it. */
-import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3'
+import { S3Client } from '@aws-sdk/client-s3'
 import { AdaptiveRetryStrategy, INITIAL_RETRY_TOKENS } from '@smithy/core/retry'
-import type { FinalizeRequestMiddleware } from '@smithy/types'
 import { CredentialsFailure } from '../errors'
 import { untilAborted } from '../lib/abort'
 import { createSlots } from '../lib/parallel'
@@ -9,6 +8,7 @@ import { createAgents, type Network, openAhead, provideCredentials } from './age
 import type { Capabilities } from './capabilities'
 import { nameError, statusOf } from './failure'
 import { boundRequests, createS3, type S3 } from './request'
+import { createContentSender } from './send-content'
 import { createTransport } from './transport'
 
 export interface StaticCredentials {
@@ -116,9 +116,10 @@ export async function connect(
     isCustom: endpoint !== undefined,
     roundTripMs: Number.POSITIVE_INFINITY,
   }
-  boundRequests(client, createSlots(concurrency))
-  leaveBodiesUnsigned(client, capabilities)
-  return createS3({ client, address: { Bucket: bucket, ...owner }, capabilities }, signal)
+  const slots = createSlots(concurrency)
+  boundRequests(client, slots)
+  const sendContent = createContentSender(client, capabilities, slots)
+  return createS3({ client, sendContent, address: { Bucket: bucket, ...owner }, capabilities }, signal)
 }
 
 /** Where the SDK's strategy asks what a repeat costs: its types leave it out, and no option sets it. */
@@ -170,21 +171,6 @@ function createRetryStrategy(concurrency: number, onRetry: (retry: Retry) => voi
   const most = INITIAL_RETRY_TOKENS / (concurrency * (MAX_ATTEMPTS - 1) + 1)
   quota.getCapacityCost = errorType => Math.min(priceOf(errorType), most)
   return strategy
-}
-
-/**
- * A SHA-256 of a body adds nothing if its CRC-32 is in a header, which is signed, and TLS protects both.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
- */
-function leaveBodiesUnsigned({ middlewareStack }: S3Client, capabilities: Capabilities): void {
-  const leaveUnsigned: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => args => {
-    const { protocol, headers } = args.request as { protocol: string; headers: Record<string, string> }
-    const isCovered = protocol === 'https:' && 'x-amz-checksum-crc32' in headers
-    if (isCovered && !capabilities.lacks.has('unsignedBodies')) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
-    return next(args)
-  }
-  // Right before it is signed: what was learnt while the request waited for its slot counts.
-  middlewareStack.addRelativeTo(leaveUnsigned, { relation: 'after', toMiddleware: 'takeSlot', name: 'leaveUnsigned' })
 }
 
 /** Why the chain has none, if it says more than that, without the command line of a `credential_process`. */

@@ -5,6 +5,7 @@ import { untilAborted } from '../lib/abort'
 import type { Slots } from '../lib/parallel'
 import type { Capabilities } from './capabilities'
 import { hideSecrets, toFailure } from './failure'
+import type { SendContent } from './send-content'
 
 /** What one file, or the steps that serve all files, came to. */
 export interface Stats {
@@ -35,6 +36,7 @@ type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputType
 /** One bucket on one server. */
 export interface S3 {
   readonly client: S3Client
+  readonly sendContent: SendContent
   /** Part of the input of every command: the bucket's name, and who must own it. */
   readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
   readonly capabilities: Capabilities
@@ -60,7 +62,7 @@ export interface S3 {
 /** So few bytes that they are sent in next to no time. */
 const LITTLE_BYTES = 64 * 1024
 
-type Fixed = Pick<S3, 'client' | 'address' | 'capabilities'>
+type Fixed = Pick<S3, 'client' | 'sendContent' | 'address' | 'capabilities'>
 
 /** @param signal ends the run: the client listens to it while a request is out */
 export function createS3(fixed: Fixed, signal: AbortSignal): S3 {
@@ -77,7 +79,7 @@ export function createS3(fixed: Fixed, signal: AbortSignal): S3 {
 }
 
 async function send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-  { client, capabilities }: Fixed,
+  { client, sendContent, capabilities }: Fixed,
   stats: Stats,
   signal: AbortSignal,
   options: { abortSignal: AbortSignal } | undefined,
@@ -85,7 +87,8 @@ async function send<Input extends ServiceInputTypes, Output extends ServiceOutpu
   command: S3Command<Input, Output>,
 ): Promise<Output> {
   const { input } = command
-  const bytes = 'Body' in input && Buffer.isBuffer(input.Body) ? input.Body.length : 0
+  const content = 'Body' in input && Buffer.isBuffer(input.Body) ? input.Body : undefined
+  const bytes = content?.length ?? 0
   const count = (attempts = 1) => {
     stats.requests += attempts
     stats.bytesSent += attempts * bytes
@@ -94,7 +97,8 @@ async function send<Input extends ServiceInputTypes, Output extends ServiceOutpu
   try {
     signal.throwIfAborted()
     // The client listens to the signal while a request is out, but not while it waits to try again.
-    const answer = await untilAborted(client.send(command, options), signal)
+    const sending = content === undefined ? client.send(command, options) : sendContent(command)
+    const answer = await untilAborted(sending, signal)
     count(answer.$metadata.attempts)
     if (bytes <= LITTLE_BYTES) capabilities.roundTripMs = Math.min(capabilities.roundTripMs, performance.now() - begun)
     return answer

@@ -54,6 +54,8 @@ test('a file of n parts takes n + 2 requests, and each run three more; connectio
   const kinds = server.seen.map(
     ({ method, url }) => `${method} ${url.replace(/=[^&]*/g, '').replace(/^[^?]*[?]?/, '')}`,
   )
+  const names = server.seen.map(({ headers }) => headers['user-agent']?.replace(/ .*/s, '').replace(/[\d.]+$/, ''))
+  assert.deepEqual(new Set(names), new Set(['aws-sdk-js/']))
   assert.deepEqual(kinds.sort(), [
     'GET list-type&prefix',
     'GET prefix&uploads',
@@ -138,4 +140,27 @@ test('a server that ignores If-None-Match is named, once a run, and only where i
     const says = 'the server ignores If-None-Match: what others write while a run goes on may be written over'
     assert.deepEqual(warnings, ON_CONFLICT === 'overwrite' ? [] : [says])
   }
+})
+
+test("the content of a directory bucket is signed with the bucket's session", async () => {
+  const server = await startServer()
+  server.meddle = ({ method, url, headers }, response) => {
+    if (method === 'PUT') {
+      const checksum = String(headers['x-amz-checksum-crc32'])
+      response.writeHead(200, { etag: '"1"', 'x-amz-checksum-crc32': checksum }).end()
+    } else if (url.includes('session')) {
+      const end = '<Expiration>2100-01-01T00:00:00Z</Expiration>'
+      const keys =
+        '<SessionToken>token</SessionToken><SecretAccessKey>secret</SecretAccessKey><AccessKeyId>id</AccessKeyId>'
+      response.writeHead(200).end(`<CreateSessionResult><Credentials>${keys}${end}</Credentials></CreateSessionResult>`)
+    } else response.writeHead(200).end(method === 'HEAD' ? undefined : '<ListBucketResult></ListBucketResult>')
+    return undefined
+  }
+  const env = { BUCKET_NAME: 'lake--use1-az4--x-s3', DATA_DIR: makeTempFolder({ 'small.csv': 'a\n' }) }
+  const { code, stderr } = await runProgram({ ...server.env, ...env })
+  assert.equal(code, 0, stderr)
+  const tokens = server.seen
+    .filter(({ method }) => method === 'PUT')
+    .map(({ headers }) => headers['x-amz-s3session-token'])
+  assert.deepEqual(tokens, ['token'])
 })

@@ -1,0 +1,125 @@
+/**
+ * A short way for PutObject and UploadPart: nearly all requests of a run are one of the two. On the usual way the SDK
+ * works out for each request what is the same for all: endpoint, signer, user agent. That takes 0.3 ms of the processor,
+ * a quarter of what a small file takes in all. The SDK still writes the request, reads its answer and tries again.
+ */
+import {
+  PutObjectCommand,
+  type S3Client,
+  type S3ClientResolvedConfig,
+  S3ServiceException,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+} from '@aws-sdk/client-s3'
+import { userAgentMiddleware } from '@aws-sdk/core/client'
+import { constructStack } from '@smithy/core/client'
+import { getEndpointFromInstructions } from '@smithy/core/endpoints'
+import { HttpRequest } from '@smithy/core/protocols'
+import { getRetryPlugin } from '@smithy/core/retry'
+import { getSchemaSerdePlugin } from '@smithy/core/schema'
+import { type Command, type FinalizeRequestMiddleware, type Handler, SMITHY_CONTEXT_KEY } from '@smithy/types'
+import type { Slots } from '../lib/parallel'
+import type { Capabilities } from './capabilities'
+import { headerOf } from './failure'
+import { createSigner } from './sign'
+
+/** A command whose `Body` is a Buffer. */
+type ContentCommand<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
+  ServiceInputTypes,
+  Input,
+  ServiceOutputTypes,
+  Output,
+  S3ClientResolvedConfig
+>
+
+export type SendContent = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  command: ContentCommand<Input, Output>,
+) => Promise<Output>
+
+/** @param slots of which each attempt takes one */
+export function createContentSender(client: S3Client, capabilities: Capabilities, slots: Slots): SendContent {
+  /** By the class of the command. */
+  const handlers = new Map<unknown, Promise<Handler<ServiceInputTypes, ServiceOutputTypes> | undefined>>()
+
+  return async <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+    command: ContentCommand<Input, Output>,
+  ) => {
+    const known = handlers.get(command.constructor)
+    const made = known ?? createHandler(client.config, capabilities, slots, command)
+    if (known === undefined) handlers.set(command.constructor, made)
+    const handle = await made
+    if (handle === undefined) return await client.send(command)
+    // What comes out of the handler for a command is the command's output.
+    return (await handle(command)).output as Output
+  }
+}
+
+/**
+ * What sends all commands of one class.
+ * @returns `undefined` if the bucket wants signatures of another kind: a directory bucket has sessions
+ */
+async function createHandler(
+  config: S3ClientResolvedConfig,
+  capabilities: Capabilities,
+  slots: Slots,
+  { input, schema }: { readonly input: ServiceInputTypes; readonly schema?: unknown },
+): Promise<Handler<ServiceInputTypes, ServiceOutputTypes> | undefined> {
+  const endpointV2 = await getEndpointFromInstructions(input, PutObjectCommand, config)
+  const scheme = endpointV2.properties?.authSchemes?.[0]
+  if (scheme?.name !== 'sigv4') return undefined
+  const sign = createSigner({ region: scheme.signingRegion ?? (await config.region()), service: 's3' })
+  const sdkNames = await nameSdk(config)
+
+  const attempt: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => args =>
+    // Signed when it has its slot: a signature is valid for 15 minutes only.
+    slots(async () => {
+      const written = args.request as HttpRequest
+      const headers = { ...written.headers, ...sdkNames, ...describeRequest(written, capabilities) }
+      const request = { ...written, headers }
+      sign(request, await config.credentials(), new Date(Date.now() + config.systemClockOffset))
+      try {
+        return await next({ ...args, request })
+      } catch (error) {
+        correctClock(config, error)
+        throw error
+      }
+    })
+
+  const stack = constructStack<ServiceInputTypes, ServiceOutputTypes>()
+  // The SDK copies the configuration's own members twice for each request. This one has none: it inherits them.
+  stack.use(getSchemaSerdePlugin(Object.create(config)))
+  stack.use(getRetryPlugin(config))
+  stack.add(attempt, { step: 'finalizeRequest', priority: 'low' })
+  const { streamCollector } = config
+  const context = { endpointV2, streamCollector, [SMITHY_CONTEXT_KEY]: { operationSchema: schema } }
+  return stack.resolve(({ request }) => config.requestHandler.handle(request as HttpRequest, {}), context)
+}
+
+/** The headers by which the SDK names itself. */
+async function nameSdk(config: S3ClientResolvedConfig): Promise<Record<string, string>> {
+  const request = new HttpRequest({})
+  await userAgentMiddleware(config)(async () => ({ response: undefined, output: {} }), {})({ input: {}, request })
+  return request.headers
+}
+
+/**
+ * A SHA-256 of a body adds nothing if its CRC-32 is in a header, which is signed, and TLS protects both.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+ */
+function describeRequest({ protocol, hostname, port, headers, body }: HttpRequest, { lacks }: Capabilities) {
+  const isCovered = protocol === 'https:' && 'x-amz-checksum-crc32' in headers && !lacks.has('unsignedBodies')
+  return {
+    host: port === undefined ? hostname : `${hostname}:${port}`,
+    'content-length': String((body as Buffer).length),
+    ...(isCovered ? { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } : {}),
+  }
+}
+
+/** Signs with the server's time from here on, and has the SDK try again, if a clock was set while the run goes on. */
+function correctClock(config: S3ClientResolvedConfig, error: unknown): void {
+  const serverTime = Date.parse(headerOf(error, 'date') ?? '')
+  const isSkewed = error instanceof S3ServiceException && error.name === 'RequestTimeTooSkewed'
+  if (!isSkewed || Number.isNaN(serverTime)) return
+  config.systemClockOffset = serverTime - Date.now()
+  Object.assign(error.$metadata, { clockSkewCorrected: true })
+}
