@@ -9,7 +9,7 @@ import { writeFilms } from './films'
 /**
  * Compares the scanner with two well-known parsers that count the rows of the same file, each fed pieces of 1 MiB in
  * the way it likes best: `npx ts-node bench/scan-csv.ts`. The files, 200 MB each, are deleted at the end. Then it compares
- * texts that are slow to read with plain text, byte for byte: none may take five times as long.
+ * texts that are slow to read with plain text, byte for byte: none takes more than six times as long.
  */
 const FILE_BYTES = 200e6
 const RUNS = 3

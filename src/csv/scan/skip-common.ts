@@ -116,9 +116,56 @@ function startLoop(): Load {
   )
   fillTables(memory.buffer)
   let kindsNow: Uint8Array | undefined
+  let length = 0
+  const full: Input = {
+    bytes: input,
+    scan: (from, to, expected, wanted, reading) => {
+      const blocks = to - from - ((to - from) % BLOCK_BYTES)
+      if (blocks === 0) return from
+      const { lines } = reading
+      // Counts of this piece, and lines relative to its first: 32 bits are enough whatever the file.
+      const back = (line: number) => Math.max(line - lines, -(2 ** 31))
+      numbers.fill(0, 0, 11)
+      numbers[0] = reading.state
+      numbers[2] = reading.splits
+      numbers[4] = back(reading.recordLine)
+      numbers[5] = back(reading.quoteLine)
+      numbers[11] = expected
+      numbers[12] = wanted
+      const at = scan(INPUT_AT + from, INPUT_AT + from + blocks) - INPUT_AT
+      reading.state = numbers[0] as number
+      reading.rows += numbers[1] as number
+      reading.splits = numbers[2] as number
+      reading.lines += numbers[3] as number
+      reading.recordLine = lines + (numbers[4] as number)
+      reading.quoteLine = lines + (numbers[5] as number)
+      reading.ragged += numbers[6] as number
+      reading.strays += numbers[7] as number
+      reading.breaks += numbers[8] as number
+      reading.empties += numbers[9] as number
+      reading.seen |= numbers[10] as number
+      return at
+    },
+    countSuspects: note => {
+      const end = Math.max(length - SUSPECT_BYTES, 0)
+      const searched = end - (end % BLOCK_BYTES)
+      numbers.fill(0, SUSPECTS, SUSPECTS + 2 * KINDS_OF_SUSPECTS)
+      count(INPUT_AT, INPUT_AT + searched)
+      for (let kind = 0; kind < KINDS_OF_SUSPECTS; kind++) {
+        const many = numbers[SUSPECTS + 2 * kind] as number
+        if (many > 0) note(kind, many, (numbers[SUSPECTS + 2 * kind + 1] as number) - INPUT_AT)
+      }
+      return searched
+    },
+    narrow: delimiter => {
+      const end = Math.max(length - delimiter.length, 0)
+      delimiterInput.set(delimiter)
+      return narrow(INPUT_AT, INPUT_AT + end - (end % BLOCK_BYTES), delimiter.length) - INPUT_AT
+    },
+  }
 
   return (bytes, dialect) => {
-    const length = Math.min(bytes.length, MOST_INPUT_BYTES)
+    length = Math.min(bytes.length, MOST_INPUT_BYTES)
     input.set(length < bytes.length ? bytes.subarray(0, length) : bytes)
     const dialectKinds = grammar.listKinds(dialect)
     if (dialectKinds !== kindsNow) {
@@ -126,52 +173,7 @@ function startLoop(): Load {
       numbers[13] = dialect.delimiter
       numbers[14] = dialectKinds[0x5c] as number
     }
-    return {
-      bytes: input.subarray(0, length),
-      scan: (from, to, expected, wanted, reading) => {
-        const blocks = to - from - ((to - from) % BLOCK_BYTES)
-        if (blocks === 0) return from
-        const { lines } = reading
-        // Counts of this piece, and lines relative to its first: 32 bits are enough whatever the file.
-        const back = (line: number) => Math.max(line - lines, -(2 ** 31))
-        numbers.fill(0, 0, 11)
-        numbers[0] = reading.state
-        numbers[2] = reading.splits
-        numbers[4] = back(reading.recordLine)
-        numbers[5] = back(reading.quoteLine)
-        numbers[11] = expected
-        numbers[12] = wanted
-        const at = scan(INPUT_AT + from, INPUT_AT + from + blocks) - INPUT_AT
-        reading.state = numbers[0] as number
-        reading.rows += numbers[1] as number
-        reading.splits = numbers[2] as number
-        reading.lines += numbers[3] as number
-        reading.recordLine = lines + (numbers[4] as number)
-        reading.quoteLine = lines + (numbers[5] as number)
-        reading.ragged += numbers[6] as number
-        reading.strays += numbers[7] as number
-        reading.breaks += numbers[8] as number
-        reading.empties += numbers[9] as number
-        reading.seen |= numbers[10] as number
-        return at
-      },
-      countSuspects: note => {
-        const end = Math.max(length - SUSPECT_BYTES, 0)
-        const searched = end - (end % BLOCK_BYTES)
-        numbers.fill(0, SUSPECTS, SUSPECTS + 2 * KINDS_OF_SUSPECTS)
-        count(INPUT_AT, INPUT_AT + searched)
-        for (let kind = 0; kind < KINDS_OF_SUSPECTS; kind++) {
-          const many = numbers[SUSPECTS + 2 * kind] as number
-          if (many > 0) note(kind, many, (numbers[SUSPECTS + 2 * kind + 1] as number) - INPUT_AT)
-        }
-        return searched
-      },
-      narrow: delimiter => {
-        const end = Math.max(length - delimiter.length, 0)
-        delimiterInput.set(delimiter)
-        return narrow(INPUT_AT, INPUT_AT + end - (end % BLOCK_BYTES), delimiter.length) - INPUT_AT
-      },
-    }
+    return length === MOST_INPUT_BYTES ? full : { ...full, bytes: input.subarray(0, length) }
   }
 }
 

@@ -56,6 +56,12 @@
     (if (i32.lt_u (local.get $since) (i32.const 128))
       (then (i32.store (local.get $to) (i32.sub (local.get $lines) (local.get $since))))))
 
+  ;; The bytes that are 0xc3 with 0x80 to 0x91 behind it, which as signed numbers are the lowest, or 0xa2.
+  (func $odd_letters (param $first v128) (param $second v128) (result v128)
+    (v128.and (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0xc3)))
+      (v128.or (i8x16.le_s (local.get $second) (i8x16.splat (i32.const 0x91)))
+        (i8x16.eq (local.get $second) (i8x16.splat (i32.const 0xa2))))))
+
   ;; Those of the 16 bytes at $at that may begin a suspect, by them and the byte behind each: see suspects.ts.
   (func $suspects (param $at i32) (result v128)
     (local $first v128) (local $second v128)
@@ -71,10 +77,7 @@
         ;; 0xef with 0xbb or 0xbf
         (v128.and (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0xef)))
           (i8x16.eq (v128.or (local.get $second) (i8x16.splat (i32.const 0x04))) (i8x16.splat (i32.const 0xbf))))
-        ;; 0xc3 with 0x80 to 0x91, which as signed numbers are the lowest, or 0xa2
-        (v128.and (i8x16.eq (local.get $first) (i8x16.splat (i32.const 0xc3)))
-          (v128.or (i8x16.le_s (local.get $second) (i8x16.splat (i32.const 0x91)))
-            (i8x16.eq (local.get $second) (i8x16.splat (i32.const 0xa2))))))))
+        (call $odd_letters (local.get $first) (local.get $second)))))
 
   ;; Of the 16 bytes at $at, those that begin the three bytes.
   (func $three (param $at i32) (param $first i32) (param $second i32) (param $third i32) (result v128)
@@ -103,7 +106,8 @@
   ;; Counts the suspects in the blocks from $at to $end (whole ones). In memory, a count and a place each: 104 NULs,
   ;; 112 backslashes, 120 replacements, 128 marks, 136 mojibake.
   (func (export "count") (param $at i32) (param $end i32)
-    (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
+    (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128) (local $rare v128)
+    (local $wide i32) (local $found i32)
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
@@ -112,25 +116,49 @@
         (local.set $v2 (v128.load offset=32 (local.get $at)))
         (local.set $v3 (v128.load offset=48 (local.get $at)))
         (block $none
-          ;; Most blocks hold no byte of them: no NUL, nothing that is not ASCII, no backslash.
-          (br_if $none (i32.eqz (v128.any_true (v128.or
-            (v128.or
-              (i8x16.eq (i8x16.splat (i32.const 0)) (i8x16.min_u
-                (i8x16.min_u (local.get $v0) (local.get $v1)) (i8x16.min_u (local.get $v2) (local.get $v3))))
-              (i8x16.gt_s (i8x16.splat (i32.const 0)) (v128.or
-                (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3)))))
+          (local.set $rare (v128.or
+            (i8x16.eq (i8x16.splat (i32.const 0)) (i8x16.min_u
+              (i8x16.min_u (local.get $v0) (local.get $v1)) (i8x16.min_u (local.get $v2) (local.get $v3))))
             (v128.or
               (v128.or
                 (i8x16.eq (local.get $v0) (i8x16.splat (i32.const 0x5c)))
                 (i8x16.eq (local.get $v1) (i8x16.splat (i32.const 0x5c))))
               (v128.or
                 (i8x16.eq (local.get $v2) (i8x16.splat (i32.const 0x5c)))
-                (i8x16.eq (local.get $v3) (i8x16.splat (i32.const 0x5c)))))))))
+                (i8x16.eq (local.get $v3) (i8x16.splat (i32.const 0x5c)))))))
+          ;; Most blocks hold no byte of them: no NUL, no backslash, nothing that is not ASCII. A text that is not ASCII has
+          ;; it in any block or not: a processor guesses such a branch wrong, so it is left out for a while.
+          (if (local.get $wide)
+            (then (local.set $wide (i32.sub (local.get $wide) (i32.const 1))))
+            (else
+              (br_if $none (i32.eqz (v128.any_true (v128.or (local.get $rare)
+                (i8x16.gt_s (i8x16.splat (i32.const 0)) (v128.or
+                  (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3))))))))
+              (local.set $wide (i32.const 64))))
+          ;; Where a suspect was in the block before, this test would only cost.
+          (if (i32.eqz (local.get $found)) (then
+            (br_if $none (i32.eqz (v128.any_true (v128.or (local.get $rare) (v128.or
+              (v128.or
+                (v128.or
+                  (i8x16.eq (local.get $v0) (i8x16.splat (i32.const 0xef)))
+                  (i8x16.eq (local.get $v1) (i8x16.splat (i32.const 0xef))))
+                (v128.or
+                  (i8x16.eq (local.get $v2) (i8x16.splat (i32.const 0xef)))
+                  (i8x16.eq (local.get $v3) (i8x16.splat (i32.const 0xef)))))
+              (v128.or
+                (v128.or
+                  (call $odd_letters (local.get $v0) (v128.load offset=1 (local.get $at)))
+                  (call $odd_letters (local.get $v1) (v128.load offset=17 (local.get $at))))
+                (v128.or
+                  (call $odd_letters (local.get $v2) (v128.load offset=33 (local.get $at)))
+                  (call $odd_letters (local.get $v3) (v128.load offset=49 (local.get $at))))))))))))
+          (local.set $found (i32.const 0))
           (br_if $none (i32.eqz (v128.any_true (v128.or
             (v128.or (call $suspects (local.get $at)) (call $suspects (i32.add (local.get $at) (i32.const 16))))
             (v128.or
               (call $suspects (i32.add (local.get $at) (i32.const 32)))
               (call $suspects (i32.add (local.get $at) (i32.const 48))))))))
+          (local.set $found (i32.const 1))
           (call $note (i32.const 104) (local.get $at) (call $find
             (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0))))
           (call $note (i32.const 112) (local.get $at) (i64.and

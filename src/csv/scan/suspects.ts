@@ -48,10 +48,18 @@ export class SuspectSearch {
       const kind = kindAt(bytes, at)
       if (kind !== undefined) note(kind, at)
     }
-    const end = bytes.subarray(1 - LONGEST)
-    this.tail = end.length < LONGEST - 1 ? Buffer.concat([tail, end]).subarray(1 - LONGEST) : Buffer.from(end)
+    this.tail = cutTail(bytes.length < LONGEST - 1 ? Buffer.concat([tail, bytes]) : bytes)
     return firsts
   }
+}
+
+/** A copy of the end from the first byte on that may begin what is longer than the rest. Mostly there is none. */
+function cutTail(bytes: Buffer): Buffer {
+  for (let at = Math.max(bytes.length - LONGEST + 1, 0); at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === BACKSLASH || byte === 0xef || byte === 0xc3) return Buffer.from(bytes.subarray(at))
+  }
+  return NOTHING
 }
 
 function kindAt(bytes: Buffer, at: number): SuspectKind | undefined {
