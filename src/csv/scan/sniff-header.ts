@@ -12,8 +12,14 @@ const MOST_RECORDS = 25
 
 type Kind = 'blank' | 'none' | 'number' | 'date' | 'time' | 'boolean' | 'address' | 'text'
 
-const NUMBER =
-  /^[([]?[-+\u2212]?\s?(?:[$€£¥₹₽₩₺]|R\$|[A-Z]{3}\s)?\s?[-+]?(?:\d{1,3}(?:[,.'\s\u00a0\u202f]\d{3})+|\d+)?(?:[.,]\d*)?(?:[eE][-+]?\d+)?\s?(?:[%‰$€£¥₹₽₩₺°]|\s[A-Z]{3})?[)\]]?$/
+// Strings, since esbuild leaves other signs in a regular expression as they are, and Node then holds the whole program in
+// twice the memory.
+const CURRENCIES = '$€£¥₹₽₩₺'
+const NUMBER = new RegExp(
+  `^[([]?[-+\u2212]?\\s?(?:[${CURRENCIES}]|R\\$|[A-Z]{3}\\s)?\\s?[-+]?` +
+    `(?:\\d{1,3}(?:[,.'\\s\u00a0\u202f]\\d{3})+|\\d+)?(?:[.,]\\d*)?(?:[eE][-+]?\\d+)?` +
+    `\\s?(?:[%‰${CURRENCIES}°]|\\s[A-Z]{3})?[)\\]]?$`,
+)
 const SPECIAL_NUMBER = /^[-+]?(inf|infinity|0x[\da-f]+)$/i
 const MONTH = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?'
 const CLOCK = '\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?\\s?(?:[ap]\\.?m\\.?)?\\s?(?:Z|UTC|GMT|[-+]\\d{2}:?(?:\\d{2})?)?'
