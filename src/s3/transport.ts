@@ -41,7 +41,7 @@ export function createTransport(agents: Agents, signal: AbortSignal): NonNullabl
       const isCompletion = request.method === 'POST' && 'uploadId' in (request.query ?? {})
       const { body } = request
       // The request was signed by now, and a further attempt begins with the Buffer again.
-      if (Buffer.isBuffer(body) && body.length > SLICE_BYTES) request.body = Readable.from(slice(body))
+      if (Buffer.isBuffer(body) && body.length > SLICE_BYTES) request.body = slice(body)
       const answer = await (isCompletion ? patient : usual).handle(request, { abortSignal: signal, ...options })
       endUnfinishedRequest(answer.response.body)
       return answer
@@ -52,8 +52,14 @@ export function createTransport(agents: Agents, signal: AbortSignal): NonNullabl
   }
 }
 
-function* slice(body: Buffer): Generator<Buffer> {
-  for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES)
+function slice(body: Buffer): Readable {
+  let rest = body
+  return new Readable({
+    read() {
+      this.push(rest.length > 0 ? rest.subarray(0, SLICE_BYTES) : null)
+      rest = rest.subarray(SLICE_BYTES)
+    },
+  })
 }
 
 /**

@@ -14,14 +14,16 @@ const MAX_PARTS_EVERYWHERE = 1000
 const PARTS_IN_MEMORY = 4
 
 /**
- * The part size, in bytes, for a file of `size` bytes, in whole MiB. It is the usual one as long as 1,000 parts are
- * enough, then it grows as long as four parts fit into `maxMemory` bytes, then as 10,000 parts ask for.
+ * The part size, in bytes, for a file of `size` bytes, in whole MiB. It is the usual one if 1,000 parts are enough. Larger
+ * parts, which make 1,000 enough, are taken if four of them fit into `maxMemory` bytes. Otherwise the file goes only to
+ * servers that take 10,000, and the part size is the usual one again as long as these are enough.
  * @throws ConfigFailure if a part would not fit into `maxMemory`, or S3 takes no object of that size
  */
 export function choosePartSize(name: string, size: number, maxMemory: number): number {
   const sizeFor = (parts: number) => Math.ceil(size / parts / MIB) * MIB
-  const roomy = Math.floor(maxMemory / PARTS_IN_MEMORY / MIB) * MIB
-  const partSize = Math.max(USUAL_PART_SIZE, Math.min(sizeFor(MAX_PARTS_EVERYWHERE), roomy), sizeFor(MAX_PARTS))
+  const forEveryServer = sizeFor(MAX_PARTS_EVERYWHERE)
+  const fits = PARTS_IN_MEMORY * forEveryServer <= maxMemory
+  const partSize = Math.max(USUAL_PART_SIZE, sizeFor(MAX_PARTS), fits ? forEveryServer : 0)
   if (partSize > MAX_PART_SIZE) {
     throw new ConfigFailure(`${name} has ${size} bytes, more than S3 takes as one object.`, {
       code: 'too_large',

@@ -29,7 +29,8 @@ test("the signature of AWS's example is the one in AWS's documentation", () => {
   )
 })
 
-const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+// The SDK's own signer loses a name that every object has.
+const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter(text => text !== '__proto__')
 const headerName = fc.stringMatching(/^x-amz-meta-[a-z0-9-]{1,20}$/)
 const headerValue = fc.string({ unit: fc.constantFrom(...' \taz09.,;:=/"%é') })
 const credentials = fc.record(

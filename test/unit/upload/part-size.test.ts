@@ -17,9 +17,9 @@ for (const size of [0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, GIB, 1000 * 8 * MIB
 for (const [size, partSize, why] of [
   [1000 * 8 * MIB + 1, 9 * MIB, '1,000 parts are enough'],
   [1000 * 16 * MIB, 16 * MIB, '1,000 parts are enough'],
-  [1000 * 16 * MIB + 1, 16 * MIB, 'four of them fit into MAX_MEMORY'],
-  [10_000 * 16 * MIB, 16 * MIB, 'four of them fit into MAX_MEMORY'],
-  [10_000 * 16 * MIB + 1, 17 * MIB, 'S3 takes 10,000 parts'],
+  [1000 * 16 * MIB + 1, 8 * MIB, 'four that make 1,000 enough do not fit into MAX_MEMORY'],
+  [10_000 * 8 * MIB, 8 * MIB, 'S3 takes 10,000 parts'],
+  [10_000 * 8 * MIB + 1, 9 * MIB, 'S3 takes 10,000 parts'],
   [625 * GIB, 64 * MIB, 'S3 takes 10,000 parts'],
 ] as const) {
   test(`${size} bytes are cut into parts of ${partSize}: ${why}`, () =>
