@@ -85,7 +85,7 @@ interface Pass {
   readonly partSize: number
   readonly partCrc32s: number[]
   readonly partMd5s: Buffer[]
-  readonly scanner: ReturnType<typeof createCsvScanner> | undefined
+  scanner: ReturnType<typeof createCsvScanner> | undefined
 }
 
 /**
@@ -155,6 +155,8 @@ export function readCsv(found: FoundCsv, { check, choosePartSize, known, signal,
     const digest = { partSize, partCrc32s, partMd5s, crc32: combineCrc32(partCrc32s, partSize, size) }
     if (content !== undefined && content.digest.crc32 !== digest.crc32) throw changedWhileReading(name)
     content = { size, digest, shape: scanner?.end() ?? content?.shape }
+    // It holds the beginning of the file, which is not needed while the file is sent.
+    pass.scanner = undefined
     readings += 1
     return digest
   }
