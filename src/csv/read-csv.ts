@@ -155,7 +155,7 @@ export function readCsv(found: FoundCsv, { check, choosePartSize, known, signal,
     const digest = { partSize, partCrc32s, partMd5s, crc32: combineCrc32(partCrc32s, partSize, size) }
     if (content !== undefined && content.digest.crc32 !== digest.crc32) throw changedWhileReading(name)
     content = { size, digest, shape: scanner?.end() ?? content?.shape }
-    // It holds the beginning of the file, which is not needed while the file is sent.
+    // The scanner holds the beginning of the file, which nobody needs while the file is sent.
     pass.scanner = undefined
     readings += 1
     return digest

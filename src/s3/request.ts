@@ -97,7 +97,8 @@ async function send<Input extends ServiceInputTypes, Output extends ServiceOutpu
   try {
     signal.throwIfAborted()
     // The client listens to the signal while a request is out, but not while it waits to try again.
-    const sending = content === undefined ? client.send(command, options) : sendContent(command)
+    const isUsual = content === undefined || options !== undefined
+    const sending = isUsual ? client.send(command, options) : sendContent(command)
     const answer = await untilAborted(sending, signal)
     count(answer.$metadata.attempts)
     if (bytes <= LITTLE_BYTES) capabilities.roundTripMs = Math.min(capabilities.roundTripMs, performance.now() - begun)

@@ -15,7 +15,7 @@ import {
 import { userAgentMiddleware } from '@aws-sdk/core/client'
 import { constructStack } from '@smithy/core/client'
 import { getEndpointFromInstructions } from '@smithy/core/endpoints'
-import { HttpRequest } from '@smithy/core/protocols'
+import { HttpRequest, type HttpResponse } from '@smithy/core/protocols'
 import { getRetryPlugin } from '@smithy/core/retry'
 import { getSchemaSerdePlugin } from '@smithy/core/schema'
 import { type Command, type FinalizeRequestMiddleware, type Handler, SMITHY_CONTEXT_KEY } from '@smithy/types'
@@ -57,7 +57,7 @@ export function createContentSender(client: S3Client, capabilities: Capabilities
 
 /**
  * What sends all commands of one class.
- * @returns `undefined` if the bucket wants signatures of another kind: a directory bucket has sessions
+ * @returns `undefined` if the bucket wants signatures of another kind, as directory buckets and Outposts do
  */
 async function createHandler(
   config: S3ClientResolvedConfig,
@@ -68,7 +68,8 @@ async function createHandler(
   const endpointV2 = await getEndpointFromInstructions(input, PutObjectCommand, config)
   const scheme = endpointV2.properties?.authSchemes?.[0]
   if (scheme?.name !== 'sigv4') return undefined
-  const sign = createSigner({ region: scheme.signingRegion ?? (await config.region()), service: 's3' })
+  const { signingRegion = await config.region(), signingName = 's3' } = scheme
+  const sign = createSigner({ region: signingRegion, service: signingName })
   const sdkNames = await nameSdk(config)
 
   const attempt: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => args =>
@@ -81,19 +82,32 @@ async function createHandler(
       try {
         return await next({ ...args, request })
       } catch (error) {
-        correctClock(config, error)
+        await correctClock(config, error)
         throw error
       }
     })
 
   const stack = constructStack<ServiceInputTypes, ServiceOutputTypes>()
-  // The SDK copies the configuration's own members twice for each request. This one has none: it inherits them.
+  // The SDK copies the configuration's own members twice for each request. This one has none: it inherits them. What the
+  // SDK reads from the copy stands in the context.
   stack.use(getSchemaSerdePlugin(Object.create(config)))
   stack.use(getRetryPlugin(config))
   stack.add(attempt, { step: 'finalizeRequest', priority: 'low' })
-  // Few answers have a body. The SDK's own collector keeps requests from being garbage: 16 MiB in a file of 20 GiB.
+  // The SDK's own collector of answers keeps each finished request alive until a full collection of garbage.
   const context = { endpointV2, streamCollector: buffer, [SMITHY_CONTEXT_KEY]: { operationSchema: schema } }
-  return stack.resolve(({ request }) => config.requestHandler.handle(request as HttpRequest, {}), context)
+  return stack.resolve(async ({ request }) => {
+    const answer = await config.requestHandler.handle(request as HttpRequest, {})
+    await noticeLateError(answer.response)
+    return answer
+  }, context)
+}
+
+/** S3 may say 200 and fail afterwards: its answer then ends like that of an error. The SDK, too, takes it for a 503. */
+async function noticeLateError(response: HttpResponse): Promise<void> {
+  if (response.statusCode >= 300) return
+  const body = await buffer(response.body)
+  response.body = body
+  if (body.toString('latin1').endsWith('</Error>')) response.statusCode = 503
 }
 
 /** The headers by which the SDK names itself. */
@@ -116,11 +130,15 @@ function describeRequest({ protocol, hostname, port, headers, body }: HttpReques
   }
 }
 
+/** A clock that is off by less is left alone, as by the SDK: S3 allows 15 minutes. */
+const MAX_SKEW_MS = 240_000
+
 /** Signs with the server's time from here on, and has the SDK try again, if a clock was set while the run goes on. */
-function correctClock(config: S3ClientResolvedConfig, error: unknown): void {
-  const serverTime = Date.parse(headerOf(error, 'date') ?? '')
-  const isSkewed = error instanceof S3ServiceException && error.name === 'RequestTimeTooSkewed'
-  if (!isSkewed || Number.isNaN(serverTime)) return
-  config.systemClockOffset = serverTime - Date.now()
+async function correctClock(config: S3ClientResolvedConfig, error: unknown): Promise<void> {
+  if (!(error instanceof S3ServiceException) || (await config.disableClockSkewCorrection())) return
+  const serverTime = 'ServerTime' in error ? String(error.ServerTime) : (headerOf(error, 'date') ?? '')
+  const offset = Date.parse(serverTime) - Date.now()
+  if (!(Math.abs(offset - config.systemClockOffset) >= MAX_SKEW_MS)) return
+  config.systemClockOffset = offset
   Object.assign(error.$metadata, { clockSkewCorrected: true })
 }

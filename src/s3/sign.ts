@@ -14,8 +14,8 @@ interface Scope {
 
 type Sign = (request: HttpRequest, credentials: AwsCredentialIdentity, date: Date) => void
 
-/** Headers that proxies may change, or that only say who is asking. */
-const UNSIGNED = new Set(['authorization', 'user-agent'])
+/** Proxies may change them (Squid adds `max-age` to `private`), so the SDK does not sign them either. */
+const UNSIGNED = new Set(['cache-control', 'user-agent'])
 
 /** A function that adds the headers of a signature to a request whose path is encoded and whose body is in memory. */
 export function createSigner({ region, service }: Scope): Sign {
@@ -26,7 +26,8 @@ export function createSigner({ region, service }: Scope): Sign {
     const time = date.toISOString().replace(/[:-]|\.\d+/g, '')
     const scope = [time.slice(0, 8), region, service, 'aws4_request']
     headers['x-amz-date'] = time
-    if (sessionToken !== undefined) headers['x-amz-security-token'] = sessionToken
+    // A server of credentials may give an empty one.
+    if (sessionToken) headers['x-amz-security-token'] = sessionToken
     headers['x-amz-content-sha256'] ??= sha256(request.body ?? '')
 
     const names = Object.keys(headers)
@@ -37,7 +38,7 @@ export function createSigner({ region, service }: Scope): Sign {
       method,
       path,
       encodeQuery(query),
-      ...names.map(name => `${name}:${headers[name]?.trim().replace(/\s+/g, ' ')}`),
+      ...names.map(name => `${name}:${collapse(headers[name] ?? '')}`),
       '',
       signedHeaders,
       headers['x-amz-content-sha256'],
@@ -50,6 +51,11 @@ export function createSigner({ region, service }: Scope): Sign {
     headers['authorization'] =
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope.join('/')}, SignedHeaders=${signedHeaders}, Signature=${signature}`
   }
+}
+
+/** White space as in the rule for canonical headers. */
+function collapse(value: string): string {
+  return value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '')
 }
 
 function sha256(content: string | Uint8Array): string {

@@ -295,15 +295,17 @@ describe('retries', { concurrency: 4 }, () => {
     })
   }
 
-  test('CompleteMultipartUpload that says 200 and then fails is tried again', async () => {
-    const server = await startServer()
-    refuseFirst(server, 1, 'CompleteMultipartUpload', 200, 'InternalError')
-    const DATA_DIR = makeTempFolder({ 'large.csv': Buffer.alloc(8 * MIB + 1, 'a,b\n') })
-    const { code, stdout, summary } = await runJson({ ...server.env, DATA_DIR, CSV_CHECK: 'off' })
-    assert.equal(code, 0, stdout)
-    assert.equal(countOf(server, 'CompleteMultipartUpload'), 2)
-    assert.equal(summary['uploaded'], 1)
-  })
+  for (const kind of ['PutObject', 'UploadPart', 'CompleteMultipartUpload'] as const) {
+    test(`${kind} that says 200 and then fails is tried again`, async () => {
+      const server = await startServer()
+      refuseFirst(server, 1, kind, 200, 'InternalError')
+      const files = { 'a.csv': Buffer.alloc(kind === 'PutObject' ? 9 : 9 * MIB, 'a,b\n') }
+      const { code, stderr } = await runProgram({ ...server.env, ...FAST_CLOCK, DATA_DIR: makeTempFolder(files) })
+      assert.equal(code, 0, stderr)
+      assert.equal(countOf(server, kind), kind === 'UploadPart' ? 3 : 2)
+      assert.equal((await server.keys()).length, 1)
+    })
+  }
 
   test('a Complete whose answer was lost is not sent twice: what stands there is compared', async () => {
     const server = await startServer()

@@ -126,8 +126,8 @@
               (v128.or
                 (i8x16.eq (local.get $v2) (i8x16.splat (i32.const 0x5c)))
                 (i8x16.eq (local.get $v3) (i8x16.splat (i32.const 0x5c)))))))
-          ;; Most blocks hold no byte of them: no NUL, no backslash, nothing that is not ASCII. A text that is not ASCII has
-          ;; it in any block or not: a processor guesses such a branch wrong, so it is left out for a while.
+          ;; Most blocks hold none of these: a NUL, a backslash, a byte that is not ASCII. In a text that is not ASCII such a
+          ;; byte is in some blocks and not in others. The processor guesses that branch wrong, so 64 blocks skip it.
           (if (local.get $wide)
             (then (local.set $wide (i32.sub (local.get $wide) (i32.const 1))))
             (else
@@ -135,7 +135,7 @@
                 (i8x16.gt_s (i8x16.splat (i32.const 0)) (v128.or
                   (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3))))))))
               (local.set $wide (i32.const 64))))
-          ;; Where a suspect was in the block before, this test would only cost.
+          ;; If the block before had a suspect, this one often has one, too: the test would only cost.
           (if (i32.eqz (local.get $found)) (then
             (br_if $none (i32.eqz (v128.any_true (v128.or (local.get $rare) (v128.or
               (v128.or

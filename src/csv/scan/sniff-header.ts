@@ -12,7 +12,7 @@ const MOST_RECORDS = 25
 
 type Kind = 'blank' | 'none' | 'number' | 'date' | 'time' | 'boolean' | 'address' | 'text'
 
-// Strings, since esbuild leaves other signs in a regular expression as they are, and Node then holds the whole program in
+// Strings: esbuild leaves characters that are not ASCII in a regular expression, and Node then holds the whole program in
 // twice the memory.
 const CURRENCIES = '$€£¥₹₽₩₺'
 const NUMBER = new RegExp(

@@ -53,7 +53,7 @@ export class SuspectSearch {
   }
 }
 
-/** A copy of the end from the first byte on that may begin what is longer than the rest. Mostly there is none. */
+/** A copy of the last bytes, from the first one that may begin a suspect which the next piece ends. Mostly there is none. */
 function cutTail(bytes: Buffer): Buffer {
   for (let at = Math.max(bytes.length - LONGEST + 1, 0); at < bytes.length; at++) {
     const byte = bytes[at]
