@@ -287,7 +287,7 @@
     (local $inside i64) (local $behind_cr i64) (local $breaks_at i64) (local $ends i64) (local $low i64)
     (local $doubled i64) (local $starts i64) (local $hollow i64) (local $empty i64) (local $sum i64) (local $void_now i64)
     (local $ended i32) (local $since i32)
-    (local $seen_lf i64) (local $seen_crlf i64) (local $opened i64)
+    (local $seen_lf i64) (local $seen_crlf i64) (local $seen_cr i64) (local $opened i64)
     ;; The last byte of the block before, each as a bit, but $was_inside as 64 of them.
     (local $was_inside i64) (local $was_closing i64) (local $was_split i64) (local $was_lf i64) (local $was_cr i64)
     ;; Whether the record holds only delimiters and quotes so far.
@@ -345,7 +345,9 @@
               (if (call $has (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x0d)))
                 (then (local.set $cr (call $find
                   (local.get $v0) (local.get $v1) (local.get $v2) (local.get $v3) (i8x16.splat (i32.const 0x0d))))))
-              (local.set $starts (i64.or (i64.shl (local.get $lf) (i64.const 1)) (local.get $was_lf)))
+              (local.set $starts (i64.or
+                (i64.shl (i64.or (local.get $lf) (local.get $cr)) (i64.const 1))
+                (i64.or (local.get $was_lf) (local.get $was_cr))))
               (local.set $breaks_at (local.get $lf))
 
               (local.set $inside (i64.const 0))
@@ -403,10 +405,8 @@
               (local.set $behind_cr (i64.const 0))
               (if (i64.ne (i64.const 0) (i64.or (local.get $cr) (local.get $was_cr)))
                 (then
-                  ;; A CR without its LF.
+                  ;; A CR breaks the line by itself, and an LF behind it breaks no other.
                   (local.set $behind_cr (i64.or (i64.shl (local.get $cr) (i64.const 1)) (local.get $was_cr)))
-                  (br_if $stop
-                    (i64.ne (i64.const 0) (i64.and (local.get $behind_cr) (i64.xor (local.get $lf) (i64.const -1)))))
                   (local.set $breaks_at
                     (i64.or (local.get $cr) (i64.and (local.get $lf) (i64.xor (local.get $behind_cr) (i64.const -1)))))))
 
@@ -463,7 +463,9 @@
                 (i64.or
                   (local.get $seen_lf)
                   (i64.and (local.get $lf) (i64.xor (local.get $behind_cr) (i64.const -1)))))
-              (local.set $seen_crlf (i64.or (local.get $seen_crlf) (local.get $behind_cr)))
+              (local.set $seen_crlf (i64.or (local.get $seen_crlf) (i64.and (local.get $behind_cr) (local.get $lf))))
+              (local.set $seen_cr (i64.or (local.get $seen_cr)
+                (i64.and (local.get $behind_cr) (i64.xor (local.get $lf) (i64.const -1)))))
               (local.set $was_inside (i64.shr_s (local.get $inside) (i64.const 63)))
               (local.set $was_closing (i64.shr_u (local.get $closing) (i64.const 63)))
               (local.set $was_split (i64.shr_u (local.get $split) (i64.const 63)))
@@ -562,7 +564,9 @@
     (i32.store (i32.const 4) (local.get $rows))
     (i32.store (i32.const 8) (local.get $splits))
     (i32.store (i32.const 12) (local.get $lines))
-    (i32.store (i32.const 40) (i32.or (i32.load (i32.const 40)) (i32.or
-      (i32.shl (i64.ne (local.get $seen_lf) (i64.const 0)) (i32.const 7))
-      (i32.shl (i64.ne (local.get $seen_crlf) (i64.const 0)) (i32.const 8)))))
+    (i32.store (i32.const 40) (i32.or
+      (i32.or (i32.load (i32.const 40)) (i32.shl (i64.ne (local.get $seen_cr) (i64.const 0)) (i32.const 9)))
+      (i32.or
+        (i32.shl (i64.ne (local.get $seen_lf) (i64.const 0)) (i32.const 7))
+        (i32.shl (i64.ne (local.get $seen_crlf) (i64.const 0)) (i32.const 8)))))
     (local.get $at)))
