@@ -78,11 +78,13 @@ async function createHandler(
       const written = args.request as HttpRequest
       const headers = { ...written.headers, ...sdkNames, ...describeRequest(written, capabilities) }
       const request = { ...written, headers }
-      sign(request, await config.credentials(), new Date(Date.now() + config.systemClockOffset))
+      const credentials = await config.credentials()
+      const offset = config.systemClockOffset
+      sign(request, credentials, new Date(Date.now() + offset))
       try {
         return await next({ ...args, request })
       } catch (error) {
-        await correctClock(config, error)
+        await correctClock(config, error, offset)
         throw error
       }
     })
@@ -133,12 +135,15 @@ function describeRequest({ protocol, hostname, port, headers, body }: HttpReques
 /** A clock that is off by less is left alone, as by the SDK: S3 allows 15 minutes. */
 const MAX_SKEW_MS = 240_000
 
-/** Signs with the server's time from here on, and has the SDK try again, if a clock was set while the run goes on. */
-async function correctClock(config: S3ClientResolvedConfig, error: unknown): Promise<void> {
+/**
+ * Signs with the server's time from here on, and has the SDK try again, if a clock was set while the run goes on.
+ * @param used the milliseconds that were added to this machine's time when the request was signed
+ */
+async function correctClock(config: S3ClientResolvedConfig, error: unknown, used: number): Promise<void> {
   if (!(error instanceof S3ServiceException) || (await config.disableClockSkewCorrection())) return
   const serverTime = 'ServerTime' in error ? String(error.ServerTime) : (headerOf(error, 'date') ?? '')
   const offset = Date.parse(serverTime) - Date.now()
-  if (!(Math.abs(offset - config.systemClockOffset) >= MAX_SKEW_MS)) return
+  if (!(Math.abs(offset - used) >= MAX_SKEW_MS)) return
   config.systemClockOffset = offset
   Object.assign(error.$metadata, { clockSkewCorrected: true })
 }
