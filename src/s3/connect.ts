@@ -117,7 +117,7 @@ export async function connect(
     roundTripMs: Number.POSITIVE_INFINITY,
   }
   const slots = createSlots(concurrency)
-  boundRequests(client, slots)
+  boundRequests(client.middlewareStack, slots)
   const sendContent = createContentSender(client, capabilities, slots)
   return createS3({ client, sendContent, address: { Bucket: bucket, ...owner }, capabilities }, signal)
 }

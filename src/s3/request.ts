@@ -5,7 +5,6 @@ import { untilAborted } from '../lib/abort'
 import type { Slots } from '../lib/parallel'
 import type { Capabilities } from './capabilities'
 import { hideSecrets, toFailure } from './failure'
-import type { SendContent } from './send-content'
 
 /** What one file, or the steps that serve all files, came to. */
 export interface Stats {
@@ -25,7 +24,8 @@ export function createStats(): Stats {
   return { bytesRead: 0, requests: 0, bytesSent: 0, bytesLanded: 0, warnings: [] }
 }
 
-type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
+/** One request, as the SDK has it. */
+export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
   ServiceInputTypes,
   Input,
   ServiceOutputTypes,
@@ -33,9 +33,14 @@ type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputType
   S3ClientResolvedConfig
 >
 
+export type SendContent = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  command: S3Command<Input, Output>,
+) => Promise<Output>
+
 /** One bucket on one server. */
 export interface S3 {
   readonly client: S3Client
+  /** Sends a command whose `Body` is a Buffer. */
   readonly sendContent: SendContent
   /** Part of the input of every command: the bucket's name, and who must own it. */
   readonly address: { readonly Bucket: string; readonly ExpectedBucketOwner?: string }
@@ -115,13 +120,13 @@ async function send<Input extends ServiceInputTypes, Output extends ServiceOutpu
 }
 
 /**
- * Has every attempt of `client` take one of the `slots`. An attempt waits before it is signed, since a signature is
+ * Has every attempt of what goes through `stack` take one of the `slots`. An attempt waits before it is signed, since a signature is
  * valid for 15 minutes only; a pause between attempts holds no slot.
  */
-export function boundRequests({ middlewareStack }: S3Client, slots: Slots): void {
+export function boundRequests(stack: S3Client['middlewareStack'], slots: Slots): void {
   const takeSlot: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => args =>
     slots(() => next(args))
-  middlewareStack.addRelativeTo(takeSlot, { relation: 'after', toMiddleware: 'retryMiddleware', name: 'takeSlot' })
+  stack.addRelativeTo(takeSlot, { relation: 'after', toMiddleware: 'retryMiddleware', name: 'takeSlot' })
 }
 
 /** None if there are no credentials any more: the request was then not signed, and no server can repeat them. */

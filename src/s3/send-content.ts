@@ -18,24 +18,12 @@ import { getEndpointFromInstructions } from '@smithy/core/endpoints'
 import { HttpRequest, type HttpResponse } from '@smithy/core/protocols'
 import { getRetryPlugin } from '@smithy/core/retry'
 import { getSchemaSerdePlugin } from '@smithy/core/schema'
-import { type Command, type FinalizeRequestMiddleware, type Handler, SMITHY_CONTEXT_KEY } from '@smithy/types'
+import { type FinalizeRequestMiddleware, type Handler, SMITHY_CONTEXT_KEY } from '@smithy/types'
 import type { Slots } from '../lib/parallel'
 import type { Capabilities } from './capabilities'
 import { headerOf } from './failure'
+import { boundRequests, type S3Command, type SendContent } from './request'
 import { createSigner } from './sign'
-
-/** A command whose `Body` is a Buffer. */
-type ContentCommand<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
-  ServiceInputTypes,
-  Input,
-  ServiceOutputTypes,
-  Output,
-  S3ClientResolvedConfig
->
-
-export type SendContent = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-  command: ContentCommand<Input, Output>,
-) => Promise<Output>
 
 /** @param slots of which each attempt takes one */
 export function createContentSender(client: S3Client, capabilities: Capabilities, slots: Slots): SendContent {
@@ -43,7 +31,7 @@ export function createContentSender(client: S3Client, capabilities: Capabilities
   const handlers = new Map<unknown, Promise<Handler<ServiceInputTypes, ServiceOutputTypes> | undefined>>()
 
   return async <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-    command: ContentCommand<Input, Output>,
+    command: S3Command<Input, Output>,
   ) => {
     const known = handlers.get(command.constructor)
     const made = known ?? createHandler(client.config, capabilities, slots, command)
@@ -72,29 +60,28 @@ async function createHandler(
   const sign = createSigner({ region: signingRegion, service: signingName })
   const sdkNames = await nameSdk(config)
 
-  const attempt: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => args =>
-    // Signed when it has its slot: a signature is valid for 15 minutes only.
-    slots(async () => {
-      const written = args.request as HttpRequest
-      const headers = { ...written.headers, ...sdkNames, ...describeRequest(written, capabilities) }
-      const request = { ...written, headers }
-      const credentials = await config.credentials()
-      const offset = config.systemClockOffset
-      sign(request, credentials, new Date(Date.now() + offset))
-      try {
-        return await next({ ...args, request })
-      } catch (error) {
-        await correctClock(config, error, offset)
-        throw error
-      }
-    })
+  const signAttempt: FinalizeRequestMiddleware<ServiceInputTypes, ServiceOutputTypes> = next => async args => {
+    const written = args.request as HttpRequest
+    const headers = { ...written.headers, ...sdkNames, ...describeRequest(written, capabilities) }
+    const request = { ...written, headers }
+    const credentials = await config.credentials()
+    const offset = config.systemClockOffset
+    sign(request, credentials, new Date(Date.now() + offset))
+    try {
+      return await next({ ...args, request })
+    } catch (error) {
+      await correctClock(config, error, offset)
+      throw error
+    }
+  }
 
   const stack = constructStack<ServiceInputTypes, ServiceOutputTypes>()
   // The SDK copies the configuration's own members twice for each request. This one has none: it inherits them. What the
   // SDK reads from the copy stands in the context.
   stack.use(getSchemaSerdePlugin(Object.create(config)))
   stack.use(getRetryPlugin(config))
-  stack.add(attempt, { step: 'finalizeRequest', priority: 'low' })
+  boundRequests(stack, slots)
+  stack.addRelativeTo(signAttempt, { relation: 'after', toMiddleware: 'takeSlot', name: 'signAttempt' })
   // The SDK's own collector of answers keeps each finished request alive until a full collection of garbage.
   const context = { endpointV2, streamCollector: buffer, [SMITHY_CONTEXT_KEY]: { operationSchema: schema } }
   return stack.resolve(async ({ request }) => {

@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { escapeUri } from '@smithy/core/protocols'
 import type { AwsCredentialIdentity, HttpRequest } from '@smithy/types'
 
 /** What a signing key is good for, besides its day. */
@@ -71,13 +72,8 @@ function deriveKey(secret: string, scope: readonly string[]): KeyObject {
 /** Sorted by the encoded names. */
 function encodeQuery(query: NonNullable<HttpRequest['query']>): string {
   return Object.entries(query)
-    .map(([name, value]) => [encode(name), encode(String(value ?? ''))] as const)
+    .map(([name, value]) => [escapeUri(name), escapeUri(String(value ?? ''))] as const)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(pair => pair.join('='))
     .join('&')
-}
-
-/** RFC 3986, whose reserved characters are more than JavaScript encodes. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }
